@@ -1,0 +1,48 @@
+import type { Metadata } from './metadata.js';
+import type { Status } from './status.js';
+
+/**
+ * One call of a caller below, whatever engine carries it. Messages are raw protobuf bytes, already out of
+ * their gRPC frames and unpacked where they were compressed.
+ *
+ * The reading side: `read()` gives one message at a time, `undefined` once the caller has half-closed; it
+ * rejects with a GatewayError when what came is no gRPC or over the limits, or when the call was cancelled.
+ * The writing side: headers at most once, then messages, then `end` once. Writing to a call that has gone is
+ * harmless and does nothing.
+ */
+export interface Call {
+  readonly path: string;
+  /** As received, hop-by-hop keys included. */
+  readonly metadata: Metadata;
+  /** When the caller stops waiting, on the monotonic clock (`Clock.nowMs`), ms; undefined: never. */
+  readonly deadlineMs: number | undefined;
+  /** Aborted when the caller cancels, its connection breaks, or its deadline passes. */
+  readonly signal: AbortSignal;
+  /** True once `signal` has been or would have been aborted; cheaper than asking for the signal. */
+  readonly cancelled: boolean;
+  read(): Promise<Buffer | undefined>;
+  sendHeaders(metadata: Metadata): void;
+  /** Resolves when the caller can take more (flow control); also when the call has gone. */
+  sendMessage(message: Buffer): Promise<void>;
+  end(status: Status, trailers: Metadata): void;
+}
+
+/** What is done with a call. It must end the call; if it rejects, the server ends the call with the error's status. */
+export type CallHandler = (call: Call) => Promise<void>;
+
+/** One message up. `deadlineMs` on the monotonic clock; an aborted `signal` cancels the call at the manager. */
+export interface UnaryRequest {
+  readonly path: string;
+  readonly metadata: Metadata;
+  readonly message: Buffer;
+  readonly deadlineMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One answer. `message` is undefined where the manager ended OK, or otherwise, without one. */
+export interface Reply {
+  readonly headers: Metadata;
+  readonly message: Buffer | undefined;
+  readonly status: Status;
+  readonly trailers: Metadata;
+}
