@@ -7,6 +7,7 @@ import {
   type PackageDefinition,
 } from '@grpc/proto-loader';
 import { GatewayError } from '../errors.js';
+import { fieldNumbers } from './wire.js';
 
 /** One file per service; what they import is found beside them. */
 const FILES = {
@@ -89,6 +90,9 @@ export function isDescribed(path: string): boolean {
  */
 export function decodeRequest(path: string, bytes: Buffer): MessageFields {
   const { requestDeserialize } = methodAt(path);
+  // protobufjs reads a string that reaches beyond the end as one that ends there.
+  if (fieldNumbers(bytes) === undefined)
+    throw new GatewayError('malformed-request', `unreadable request of ${path}`);
   try {
     return requestDeserialize(bytes) as MessageFields;
   } catch (cause) {
@@ -103,6 +107,7 @@ export function decodeRequest(path: string, bytes: Buffer): MessageFields {
  */
 export function decodeResponse(path: string, bytes: Buffer): MessageFields {
   const { responseDeserialize } = methodAt(path);
+  if (fieldNumbers(bytes) === undefined) throw new GatewayError('internal', `unreadable answer of ${path}`);
   try {
     return responseDeserialize(bytes) as MessageFields;
   } catch (cause) {
