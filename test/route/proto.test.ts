@@ -38,7 +38,12 @@ const NEVER_SENT: Readonly<Record<string, string>> = {
   [`manager-v2.1.55.json ${LIST_SCHEDULERS}`]: 'scheduler_cluster_id',
 };
 
-const KEPT_ALIVE = { source_type: 'SCHEDULER_SOURCE', hostname: 'sched-a', cluster_id: '1', ip: '10.1.0.1' };
+const KEPT_ALIVE: MessageFields = {
+  source_type: 'SCHEDULER_SOURCE',
+  hostname: 'sched-a',
+  cluster_id: '1',
+  ip: '10.1.0.1',
+};
 
 const schema = readProtoSchema(protoDirectory());
 const recordings = FILES.flatMap((file) => {
