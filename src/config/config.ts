@@ -81,7 +81,10 @@ export type Config = {
     readonly rate: number;
     readonly requests: readonly unknown[];
   };
-  readonly metrics: { readonly enable: boolean; readonly addr: { readonly host: string; readonly port: number } };
+  readonly metrics: {
+    readonly enable: boolean;
+    readonly addr: { readonly host: string; readonly port: number };
+  };
   readonly admin: {
     readonly enable: boolean;
     readonly addr: { readonly host: string; readonly port: number };

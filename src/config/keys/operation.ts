@@ -1,0 +1,32 @@
+import { listenAddress } from './parsed.js';
+import { choice, flag, secretText, text } from './scalars.js';
+import { section } from './section.js';
+
+export const fleet = section('The fleet this gateway serves.', {
+  id: text('', 'Part of every key of the cache; required with Redis.'),
+});
+
+export const mode = choice(
+  'answer',
+  ['answer', 'observe', 'bypass'],
+  'Answer from memory, only count what would have been answered, or just forward; SIGHUP switches it.',
+);
+
+export const metrics = section('Prometheus metrics, and health over HTTP.', {
+  enable: flag(true, 'Whether the address is served.'),
+  addr: listenAddress(':8000', 'Where `/metrics`, `/healthy` and `/readyz` are served.'),
+});
+
+export const admin = section('The operator’s HTTP endpoint.', {
+  enable: flag(true, 'Whether the address is served.'),
+  addr: listenAddress('127.0.0.1:8080', 'Where it is served.'),
+  token: secretText('What a caller must show; empty: anyone who reaches the address.'),
+});
+
+export const log = section('The log, JSON on standard output.', {
+  level: choice(
+    'info',
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+    'The least serious entries that are written.',
+  ),
+});

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import {
+  type ListenAddress,
+  type ParsedManagerAddress,
+  parseHostPort,
+  parseListenAddress,
+  parseManagerAddress,
+} from '../addresses.js';
+import { parseDuration } from '../durations.js';
+import { describe } from './scalars.js';
+
+const DURATION = 'duration such as 500ms, 1m30s or 72h';
+
+/** A duration above zero, in ms: for intervals and deadlines, where zero would mean "always" or "never". */
+export function duration(written: string, description: string) {
+  const schema = durationFrom(Number.MIN_VALUE).prefault(written);
+  return describe(schema, { description, allowed: `${DURATION}, above 0s`, written, literal: true });
+}
+
+/** A duration, in ms, that may be zero. */
+export function durationOrZero(written: string, description: string) {
+  const schema = durationFrom(0).prefault(written);
+  return describe(schema, { description, allowed: `${DURATION}, or 0s`, written, literal: true });
+}
+
+/** A duration, in ms, that takes another key's value when it is not given. */
+export function durationLike(otherKey: string, description: string) {
+  return describe(durationFrom(0).optional(), {
+    description,
+    allowed: `${DURATION}, or 0s`,
+    written: undefined,
+    writtenNote: `as \`${otherKey}\``,
+    literal: true,
+  });
+}
+
+export function listenAddress(written: string, description: string) {
+  const schema = parsedText<ListenAddress>(parseListenAddress).prefault(written);
+  const allowed = 'host:port, [IPv6]:port or :port; port 0 takes any free one';
+  return describe(schema, { description, allowed, written, literal: true });
+}
+
+export function managerAddresses(written: readonly string[], description: string) {
+  const schema = z
+    .array(parsedText<ParsedManagerAddress>(parseManagerAddress))
+    .min(1)
+    .prefault([...written]);
+  const allowed =
+    'list of at least one host:port, http://host:port, https://host:port or dns:///host:port; IPv6 in brackets';
+  return describe(schema, { description, allowed, written });
+}
+
+export function hostPorts(description: string) {
+  const address = z.string().superRefine((value, context) => {
+    attempt(() => parseHostPort(value), context);
+  });
+  const schema = z.array(address).prefault([]);
+  return describe(schema, { description, allowed: 'list of host:port; IPv6 in brackets', written: [] });
+}
+
+export function anyList(description: string) {
+  return describe(z.array(z.unknown()).prefault([]), { description, allowed: 'list', written: [] });
+}
+
+function durationFrom(minMs: number) {
+  // A bare 0 is a number in YAML, and Go takes "0" without a unit.
+  return z.union([z.string(), z.literal(0)]).transform((value, context) =>
+    attempt(() => {
+      const durationMs = parseDuration(String(value));
+      if (durationMs < minMs) throw new Error('it is not above zero');
+      return durationMs;
+    }, context),
+  );
+}
+
+function parsedText<T>(parse: (value: string) => T) {
+  return z.string().transform((value, context) => attempt(() => parse(value), context));
+}
+
+/** The parsers speak in Errors; zod collects issues, so that every problem is told at once. */
+function attempt<T>(parse: () => T, context: z.core.$RefinementCtx): T {
+  try {
+    return parse();
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+}

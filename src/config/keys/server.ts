@@ -1,0 +1,50 @@
+import { duration, durationOrZero, listenAddress } from './parsed.js';
+import { choice, integer, pem } from './scalars.js';
+import { section } from './section.js';
+
+const LARGEST_MESSAGE_BYTES = 2 ** 30;
+const LARGEST_METADATA_BYTES = 2 ** 20;
+
+export const server = section('What the daemons, seed peers and schedulers connect to.', {
+  listen: listenAddress('0.0.0.0:65003', 'Where gRPC is served; "[::]:65003" serves both address families.'),
+  engine: choice('node', ['node'], 'The HTTP/2 engine.'),
+  tls: section('TLS towards the callers; off while `cert` is empty.', {
+    caCert: pem('certificates', 'The authorities that signed the callers’ certificates.'),
+    cert: pem('certificate chain', 'The gateway’s own certificate.'),
+    key: pem('private key', 'The key of `cert`, without a passphrase.'),
+    clientAuth: choice(
+      'none',
+      ['none', 'request', 'require'],
+      'Whether callers are asked for a certificate, and whether those without one are turned away.',
+    ),
+  }),
+  maxConnections: integer(
+    25_000,
+    { min: 1 },
+    'connections',
+    'Connections open at once; a Rust daemon opens two at its start.',
+  ),
+  maxConcurrentStreams: integer(
+    256,
+    { min: 1, max: 2 ** 31 - 1 },
+    'streams',
+    'Calls in flight on one connection.',
+  ),
+  maxMetadataBytes: integer(
+    16_384,
+    { min: 256, max: LARGEST_METADATA_BYTES },
+    'bytes',
+    'The largest metadata of one call.',
+  ),
+  maxMessageBytes: integer(
+    4_194_304,
+    { min: 1, max: LARGEST_MESSAGE_BYTES },
+    'bytes',
+    'The largest request message; CreateModel may always have 256 MiB.',
+  ),
+  ping: section('How dead connections are found.', {
+    interval: duration('30s', 'Time between two HTTP/2 pings on a connection.'),
+    timeout: duration('10s', 'A connection whose ping is not answered for this long is closed.'),
+  }),
+  drainTimeout: durationOrZero('25s', 'How long calls in flight may take to finish after SIGTERM.'),
+});

@@ -1,0 +1,60 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { show } from './show.js';
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
+
+/** What a PEM key turned out to hold. `found` says what is wrong, without anything of a private key in it. */
+export type PemRead =
+  | { readonly kind: 'pem'; readonly text: string }
+  | { readonly kind: 'refused'; readonly found: string };
+
+/** Reads a PEM key: `value` is a path, relative to the working directory, or the PEM itself; empty stays empty. */
+export function readPem(value: string, holds: 'certificates' | 'key'): PemRead {
+  if (value === '') return { kind: 'pem', text: '' };
+  if (value.includes('-----BEGIN ')) return check(value, 'inline PEM', holds);
+  if (value.includes('\n') || value.length > 1024) {
+    return { kind: 'refused', found: 'text that is neither a path nor PEM' };
+  }
+  try {
+    return check(readFileSync(value, 'utf8'), show(value), holds);
+  } catch (error) {
+    return { kind: 'refused', found: `${show(value)}, which cannot be read (${reason(error)})` };
+  }
+}
+
+/** Whether the first certificate of `cert` belongs to `key`; both have been through `readPem`. */
+export function belongTogether(cert: string, key: string): boolean {
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+}
+
+function check(text: string, source: string, holds: 'certificates' | 'key'): PemRead {
+  const blocks = [...text.matchAll(BLOCK)].map(([block, label = '']) => ({ block, label }));
+  if (blocks.length === 0) return { kind: 'refused', found: `${source}, which is not PEM` };
+  try {
+    return holds === 'key' ? checkKey(text, source, blocks) : checkCertificates(text, source, blocks);
+  } catch (error) {
+    return { kind: 'refused', found: `${source}, which does not decode (${reason(error)})` };
+  }
+}
+
+type Blocks = readonly { readonly block: string; readonly label: string }[];
+
+function checkKey(text: string, source: string, blocks: Blocks): PemRead {
+  const key = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (key === undefined) return { kind: 'refused', found: `${source}, which holds no private key` };
+  createPrivateKey(key.block);
+  return { kind: 'pem', text };
+}
+
+function checkCertificates(text: string, source: string, blocks: Blocks): PemRead {
+  const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE');
+  if (certificates.length === 0) return { kind: 'refused', found: `${source}, which holds no certificate` };
+  for (const { block } of certificates) new X509Certificate(block);
+  return { kind: 'pem', text };
+}
+
+function reason(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code ?? (error instanceof Error ? error.message : String(error));
+}

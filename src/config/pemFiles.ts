@@ -1,0 +1,43 @@
+import type { TlsFiles } from './config.js';
+import type { Conflict } from './conflict.js';
+import { lookUp } from './lookUp.js';
+import { at } from './path.js';
+import { belongTogether, readPem } from './pem.js';
+import type { Settings } from './schema.js';
+
+/** Every PEM of the configuration, read. */
+export type PemFiles = {
+  readonly server: TlsFiles;
+  readonly managers: TlsFiles;
+  readonly redisCaCert: string;
+};
+
+/** Reads every PEM key; what cannot be used is empty in `files` and told in `conflicts`. */
+export function readPemFiles(settings: Settings): { files: PemFiles; conflicts: readonly Conflict[] } {
+  const conflicts: Conflict[] = [];
+  const read = (path: string, value: string): string => {
+    const pem = readPem(value, path.endsWith('.key') ? 'key' : 'certificates');
+    if (pem.kind === 'pem') return pem.text;
+    const target = lookUp(path.split('.'));
+    conflicts.push({
+      paths: [at(path)],
+      found: pem.found,
+      allowed: target.kind === 'key' ? target.meta.allowed : '',
+    });
+    return '';
+  };
+  const readTls = (path: string, tls: TlsFiles): TlsFiles => {
+    const caCert = read(`${path}.caCert`, tls.caCert);
+    const cert = read(`${path}.cert`, tls.cert);
+    const key = read(`${path}.key`, tls.key);
+    if (cert !== '' && key !== '' && !belongTogether(cert, key)) {
+      const paths: Conflict['paths'] = [at(`${path}.key`), at(`${path}.cert`)];
+      conflicts.push({ paths, found: 'a key that does not belong to cert', allowed: 'the key of cert' });
+    }
+    return { caCert, cert, key };
+  };
+  const server = readTls('server.tls', settings.server.tls);
+  const managers = readTls('managers.tls', settings.managers.tls);
+  const redisCaCert = read('redis.tls.caCert', settings.redis.tls.caCert);
+  return { files: { server, managers, redisCaCert }, conflicts };
+}

@@ -1,0 +1,49 @@
+import { formatPath, type Path } from './path.js';
+
+/** Who said it. Lines and columns count from 1. */
+export type Place =
+  | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'set'; readonly key: string }
+  | { readonly kind: 'default' };
+
+/** One thing that is wrong with the configuration. */
+export type Problem = {
+  /** Empty: the source as a whole. */
+  readonly path: Path;
+  readonly place: Place;
+  /** Without secrets. */
+  readonly found: string;
+  readonly allowed: string;
+  readonly didYouMean?: string | undefined;
+};
+
+export function formatProblem({ path, place, found, allowed, didYouMean }: Problem): string {
+  const where = path.length === 0 ? formatPlace(place) : `${formatPath(path)} (${formatPlace(place)})`;
+  const hint = didYouMean === undefined ? '' : `; did you mean "${didYouMean}"?`;
+  // One line each, whatever was in the file.
+  return `${where}: found ${found}; allowed: ${allowed}${hint}`.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+}
+
+/** The file from top to bottom, then env, then `--set`; what nobody wrote comes last. */
+export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+  const rank = { file: 0, env: 1, set: 2, default: 3 };
+  return problems.toSorted((one, other) => {
+    if (one.place.kind !== 'file' || other.place.kind !== 'file')
+      return rank[one.place.kind] - rank[other.place.kind];
+    return one.place.line - other.place.line || one.place.column - other.place.column;
+  });
+}
+
+function formatPlace(place: Place): string {
+  switch (place.kind) {
+    case 'file':
+      return `${place.file}:${place.line}:${place.column}`;
+    case 'env':
+      return `env ${place.name}`;
+    case 'set':
+      return `--set ${place.key}`;
+    case 'default':
+      return 'default';
+  }
+}

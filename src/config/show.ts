@@ -1,0 +1,10 @@
+const LONGEST_SHOWN = 80;
+
+/** A value as it may stand in a message: short, quoted if it is text, and never a secret. */
+export function show(value: unknown, secret = false): string {
+  if (secret && value !== '') return '(hidden)';
+  if (value === null || value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
+}
