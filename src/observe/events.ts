@@ -15,7 +15,7 @@ export type ChannelCloseReason = 'connect-timeout' | 'unresponsive' | 'address-c
 export type ConnectionCloseReason = 'client' | 'ping-timeout' | 'drain' | 'protocol-error' | 'error';
 export type ConnectionRefuseReason = 'max-connections' | 'tls-handshake' | 'draining';
 export type AddressState = 'unknown' | 'healthy' | 'slow' | 'failed';
-export type DiscardReason = 'asked-earlier' | 'voided-by-write' | 'too-large';
+export type DiscardReason = 'asked-earlier' | 'voided-by-write' | 'too-large' | 'unreadable';
 export type PoorerReason = 'empty-list' | 'record-not-found' | 'without-cluster' | 'lost-live-node';
 export type BadInputReason = 'frame' | 'message-too-large' | 'metadata' | 'encoding' | 'path' | 'protocol';
 
@@ -53,8 +53,22 @@ export type GatewayEvent =
   | { kind: 'manager-overloaded'; method: string }
   | { kind: 'channel-created'; manager: string; address: string; reason: ChannelCreateReason }
   | { kind: 'channel-closed'; manager: string; address: string; reason: ChannelCloseReason }
-  | { kind: 'probe-finished'; manager: string; address: string; state: AddressState; latencyMs: number; detail: string }
-  | { kind: 'address-state-changed'; manager: string; address: string; from: AddressState; to: AddressState; detail: string }
+  | {
+      kind: 'probe-finished';
+      manager: string;
+      address: string;
+      state: AddressState;
+      latencyMs: number;
+      detail: string;
+    }
+  | {
+      kind: 'address-state-changed';
+      manager: string;
+      address: string;
+      from: AddressState;
+      to: AddressState;
+      detail: string;
+    }
   | { kind: 'resolve-failed'; manager: string; address: string; detail: string }
   // the process
   | { kind: 'started'; version: string; listen: string; mode: string }

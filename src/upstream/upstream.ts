@@ -1,15 +1,8 @@
 import type { AddressState } from '../observe/events.js';
-import type { Call, Reply, UnaryRequest } from '../rpc/call.js';
+import type { Answer } from '../rpc/answer.js';
+import type { Call, UnaryRequest } from '../rpc/call.js';
 
-/** What one attempt brought: the manager's words, when they were asked for, and by whom they were said. */
-export interface Answer {
-  readonly reply: Reply;
-  /** On the monotonic clock, ms: just before the request went out. */
-  readonly askedAtMs: number;
-  readonly answeredAtMs: number;
-  /** Position in `managers.addrs`, as text: a label from a closed set. */
-  readonly manager: string;
-}
+export type { Answer } from '../rpc/answer.js';
 
 /** How one address is doing. `sinceMs` on the monotonic clock. */
 export interface AddressStatus {

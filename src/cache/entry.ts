@@ -1,0 +1,25 @@
+import type { PoorerReason } from '../observe/events.js';
+import type { Answer } from '../rpc/answer.js';
+import type { Question } from '../rpc/question.js';
+
+/** The last good answer to a question. Ages are computed from it, never stored in it. */
+export interface Entry extends Answer {
+  readonly question: Question;
+  /** When was last asked, its answer taken or held back by the guard, monotonic ms: freshness counts from here. */
+  readonly checkedAtMs: number;
+  /** A list of schedulers without any. */
+  readonly empty: boolean;
+  /** A poorer answer that the manager has given since `sinceMs`, and which the guard holds back. */
+  readonly held: { readonly reason: PoorerReason; readonly sinceMs: number } | undefined;
+}
+
+/** Bytes that the entry takes, roughly: what it holds and 512 for the objects around it (measured on Node 20: 420 to 480). */
+export function sizeOfEntry(entry: Entry): number {
+  const metadata = JSON.stringify(entry.reply.trailers).length + JSON.stringify(entry.reply.headers).length;
+  return 512 + (entry.reply.message?.length ?? 0) + entry.reply.status.message.length + metadata;
+}
+
+/** How old the answer is, ms: from the asking, because the manager may have looked at any moment after it (RFC 9111 §4.2.3). */
+export function ageMs(entry: Entry, nowMs: number): number {
+  return Math.max(0, nowMs - entry.askedAtMs);
+}

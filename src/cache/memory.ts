@@ -1,0 +1,31 @@
+import { LRUCache } from 'lru-cache';
+import { type Entry, sizeOfEntry } from './entry.js';
+
+/** Where entries are kept inside the process: bounded in bytes, the least recently asked for goes first. */
+export interface MemoryStore {
+  get(key: string): Entry | undefined;
+  /** False if the entry alone is larger than the whole store. */
+  set(entry: Entry): boolean;
+  readonly sizeBytes: number;
+  readonly count: number;
+  entries(): IterableIterator<Entry>;
+}
+
+export function createMemoryStore(options: { maxBytes: number }): MemoryStore {
+  const entries = new LRUCache<string, Entry>({ maxSize: options.maxBytes, sizeCalculation: sizeOfEntry });
+  return {
+    get: (key) => entries.get(key),
+    set(entry) {
+      if (sizeOfEntry(entry) > options.maxBytes) return false;
+      entries.set(entry.question.key, entry);
+      return true;
+    },
+    get sizeBytes() {
+      return entries.calculatedSize;
+    },
+    get count() {
+      return entries.size;
+    },
+    entries: () => entries.values() as IterableIterator<Entry>,
+  };
+}

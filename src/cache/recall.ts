@@ -1,0 +1,101 @@
+import type { Config } from '../config/config.js';
+import { GatewayError } from '../errors.js';
+import type { Answer } from '../rpc/answer.js';
+import type { Clock, Timer } from '../rpc/clock.js';
+import type { Question } from '../rpc/question.js';
+import type { Read, ReadAnswer, ReadHandler, Stage } from '../rpc/read.js';
+import { ageMs, type Entry } from './entry.js';
+import { freshnessOf } from './freshness.js';
+import type { MemoryStore } from './memory.js';
+import type { Voids } from './voids.js';
+
+export interface RecallOptions {
+  readonly store: MemoryStore;
+  readonly voids: Voids;
+  readonly limits: Pick<Config['cache'], 'methods' | 'negativeTtlMs' | 'maxStaleMs' | 'responseTimerMs'>;
+  /** Is this what the manager knows, and not a fault or a refusal? A caller with a stale answer gets that instead. */
+  readonly isFact: (answer: Answer) => boolean;
+  /** Since when somebody is already asking this, monotonic ms. */
+  readonly askingSinceMs: (question: Question) => number | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * Above the single-flight: answers from what is remembered, or asks.
+ * Fresh: answer. Just expired: answer, ask behind. Older: ask, and answer with the last good answer if the
+ * manager fails or has not answered when the response timer rings.
+ */
+export function recall(options: RecallOptions): Stage {
+  return (next) => (read) => {
+    const entry = options.store.get(read.question.key);
+    if (entry === undefined) return next(read);
+    const freshness = freshnessOf(entry, options.limits, options.voids, options.clock.nowMs());
+    switch (freshness) {
+      case 'fresh':
+        return Promise.resolve(recalled(entry, 'hit'));
+      case 'held':
+        return Promise.resolve(recalled(entry, 'stale'));
+      case 'revalidate':
+        if (options.askingSinceMs(read.question) === undefined) refresh(next, read);
+        return Promise.resolve(recalled(entry, 'stale'));
+      case 'ask':
+        return askWithin(options, next, read, entry);
+      case 'dead':
+        return next(read);
+      default:
+        return freshness satisfies never;
+    }
+  };
+}
+
+function recalled(entry: Entry, source: 'hit' | 'stale'): ReadAnswer {
+  const { reply, askedAtMs, answeredAtMs, manager } = entry;
+  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false };
+}
+
+/** Asks for nobody. What comes of it is remembered below; what fails has been reported below. */
+function refresh(next: ReadHandler, read: Read): void {
+  next({ ...read, deadlineMs: undefined, signal: undefined, attempts: 'one' }).catch(() => undefined);
+}
+
+/**
+ * Asks, but no longer than the response timer, which counts from when the asking began: who joins an asking that
+ * is already late does not wait at all.
+ */
+async function askWithin(
+  options: RecallOptions,
+  next: ReadHandler,
+  read: Read,
+  entry: Entry,
+): Promise<ReadAnswer> {
+  const { clock, limits } = options;
+  const sinceMs = options.askingSinceMs(read.question) ?? clock.nowMs();
+  const leftMs = sinceMs + limits.responseTimerMs - clock.nowMs();
+  // Nobody's caller while the timer runs: the one who waits here is answered by the timer at the latest.
+  const asked = next({ ...read, attempts: 'one' });
+  if (leftMs <= 0) {
+    asked.catch(() => undefined);
+    return lastGood(options, entry);
+  }
+  let timer: Timer | undefined;
+  const rung = new Promise<undefined>((resolve) => {
+    timer = clock.setTimer(leftMs, () => resolve(undefined));
+  });
+  try {
+    const answer = await Promise.race([asked, rung]);
+    return answer !== undefined && options.isFact(answer) ? answer : lastGood(options, entry);
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'caller-cancelled') throw error;
+    return lastGood(options, entry);
+  } finally {
+    timer?.cancel();
+    asked.catch(() => undefined);
+  }
+}
+
+/** The newest there is: another asking may have brought a better one while this one waited. */
+function lastGood(options: RecallOptions, entry: Entry): ReadAnswer {
+  const newest = options.store.get(entry.question.key) ?? entry;
+  const usable = ageMs(newest, options.clock.nowMs()) <= options.limits.maxStaleMs ? newest : entry;
+  return recalled(usable, 'stale');
+}

@@ -1,0 +1,96 @@
+import type { Config } from '../config/config.js';
+import type { DiscardReason, Emit } from '../observe/events.js';
+import type { Answer } from '../rpc/answer.js';
+import type { Clock } from '../rpc/clock.js';
+import type { Read, ReadAnswer, Stage } from '../rpc/read.js';
+import type { Entry } from './entry.js';
+import { poorer, type ResponseDecoder, type Shape, shapeOf } from './guard.js';
+import type { MemoryStore } from './memory.js';
+import type { Voids } from './voids.js';
+
+export interface RememberOptions {
+  readonly store: MemoryStore;
+  readonly voids: Voids;
+  readonly decoder: ResponseDecoder;
+  readonly limits: Pick<Config['cache'], 'emptyHoldMs' | 'maxStaleMs'>;
+  /** Is this answer a fact that may be remembered? Faults and UNIMPLEMENTED are not. */
+  readonly isEntry: (answer: Answer) => boolean;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/**
+ * Below the single-flight: remembers what the manager says, whether or not anybody still waits for it.
+ * Order is by when was asked; what a write made void is not kept; a poorer answer is held back (see guard.ts),
+ * and then whoever asked gets the richer one, marked stale.
+ */
+export function remember(options: RememberOptions): Stage {
+  return (next) => async (read) => {
+    const answer = await next(read);
+    return options.isEntry(answer) ? keep(options, read, answer) : answer;
+  };
+}
+
+function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAnswer {
+  const { store, voids, emit } = options;
+  const { question } = read;
+  const discard = (reason: DiscardReason): ReadAnswer => {
+    emit({ kind: 'cache-discarded', method: question.path.slice(1), reason });
+    return answer;
+  };
+  const last = store.get(question.key);
+  if (voids.isVoid(question.tags, answer.askedAtMs)) return discard('voided-by-write');
+  if (last !== undefined && answer.askedAtMs <= last.checkedAtMs) {
+    discard('asked-earlier');
+    // For whoever asks twice, time must not go back.
+    return { ...pick(last), source: last.held === undefined ? 'hit' : 'stale', coalesced: true };
+  }
+  const shape = readShape(options, read, answer);
+  if (shape === undefined) return discard('unreadable');
+
+  const held = last === undefined ? undefined : heldBack(options, last, answer, shape);
+  if (last !== undefined && held !== undefined) {
+    store.set({ ...last, checkedAtMs: answer.askedAtMs, held });
+    return { ...last, source: 'stale', coalesced: answer.coalesced };
+  }
+  const empty = question.method === 'ListSchedulers' && shape.items === 0;
+  const entry: Entry = { ...pick(answer), question, checkedAtMs: answer.askedAtMs, empty, held: undefined };
+  if (!store.set(entry)) return discard('too-large');
+  emit({
+    kind: 'cache-stored',
+    method: question.path.slice(1),
+    sizeBytes: answer.reply.message?.length ?? 0,
+  });
+  return answer;
+}
+
+function pick({ reply, askedAtMs, answeredAtMs, manager }: Answer): Answer {
+  return { reply, askedAtMs, answeredAtMs, manager };
+}
+
+/** Why, and since when, `answer` must wait behind `last`; undefined if it takes its place now. */
+function heldBack(options: RememberOptions, last: Entry, answer: Answer, next: Shape): Entry['held'] {
+  const { limits, voids, clock, emit, decoder } = options;
+  const { question } = last;
+  // A write through here that deleted the thing explains the poorer answer, and one that nobody may be given guards nothing.
+  if (voids.isDeleted(question.tags, last.askedAtMs)) return undefined;
+  if (clock.nowMs() - last.askedAtMs > limits.maxStaleMs) return undefined;
+  const reason = poorer(shapeOf(question.method, question.path, last.reply, decoder), next);
+  if (reason === undefined) return undefined;
+  const held = last.held ?? { reason, sinceMs: answer.askedAtMs };
+  if (answer.askedAtMs - held.sinceMs >= limits.emptyHoldMs) {
+    emit({ kind: 'guard-released', method: question.path.slice(1), reason });
+    return undefined;
+  }
+  if (last.held === undefined) emit({ kind: 'guard-held', method: question.path.slice(1), reason });
+  return held;
+}
+
+function readShape(options: RememberOptions, read: Read, answer: Answer): Shape | undefined {
+  try {
+    return shapeOf(read.question.method, read.question.path, answer.reply, options.decoder);
+  } catch {
+    // No message of its method: the caller gets it as it is, and it is not kept.
+    return undefined;
+  }
+}

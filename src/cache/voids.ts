@@ -1,0 +1,47 @@
+import { LRUCache } from 'lru-cache';
+
+/** Nodes that may be written about before the oldest mark is folded into the floor. */
+const MARKS = 65_536;
+
+/**
+ * When what was last written to. An answer asked for at or before a write to something it is made of is void: it
+ * may show the world before the write. It stays the last good answer, but is asked for again.
+ */
+export interface Voids {
+  /** A write to these; undefined: nobody knows to what. */
+  mark(written: { updates: readonly string[]; deletes: readonly string[] } | undefined, nowMs: number): void;
+  isVoid(tags: readonly string[], askedAtMs: number): boolean;
+  /** Was something it is made of deleted at or after `askedAtMs`? */
+  isDeleted(tags: readonly string[], askedAtMs: number): boolean;
+}
+
+type Mark = { readonly writtenAtMs: number; readonly deletedAtMs: number };
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export function createVoids(): Voids {
+  // Everything asked for up to here is void: for writes that cannot be read, and for marks that found no place.
+  let floorMs = NEVER;
+  const marks = new LRUCache<string, Mark>({
+    max: MARKS,
+    dispose: (mark, _tag, reason) => {
+      if (reason === 'evict') floorMs = Math.max(floorMs, mark.writtenAtMs);
+    },
+  });
+  return {
+    mark(written, nowMs) {
+      if (written === undefined) floorMs = Math.max(floorMs, nowMs);
+      for (const tag of written?.updates ?? []) {
+        marks.set(tag, { writtenAtMs: nowMs, deletedAtMs: marks.peek(tag)?.deletedAtMs ?? NEVER });
+      }
+      for (const tag of written?.deletes ?? []) marks.set(tag, { writtenAtMs: nowMs, deletedAtMs: nowMs });
+    },
+    isVoid(tags, askedAtMs) {
+      if (askedAtMs <= floorMs) return true;
+      return tags.some((tag) => askedAtMs <= (marks.peek(tag)?.writtenAtMs ?? NEVER));
+    },
+    isDeleted(tags, askedAtMs) {
+      return tags.some((tag) => askedAtMs <= (marks.peek(tag)?.deletedAtMs ?? NEVER));
+    },
+  };
+}

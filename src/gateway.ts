@@ -1,0 +1,223 @@
+import { createHttpServer, type HttpRoute, type HttpServer, text } from './admin/http-server.js';
+import { classify } from './breaker/classify.js';
+import type { Config, Mode } from './config/config.js';
+import { createDataPath } from './data-path.js';
+import { createLocalHealth } from './downstream/local-health.js';
+import { createDownstream } from './downstream/server.js';
+import { createBus } from './observe/bus.js';
+import type { Emit, GatewayEvent } from './observe/events.js';
+import { createLog } from './observe/log.js';
+import { createMetrics } from './observe/metrics.js';
+import { createReadiness, type Readiness } from './observe/readiness.js';
+import { createClassifier } from './route/classify.js';
+import { createDispatch } from './route/dispatch.js';
+import { methodLabel } from './route/method-table.js';
+import { decodeRequest, loadServiceDefinitions, requestFieldNumbers } from './route/proto.js';
+import { type Clock, systemClock } from './rpc/clock.js';
+import { createUpstream } from './upstream/create-upstream.js';
+import type { AddressStatus } from './upstream/upstream.js';
+import { VERSION } from './version.js';
+
+/** Where a running gateway can be reached; undefined: not enabled. */
+export interface BoundAddresses {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly admin: { readonly host: string; readonly port: number } | undefined;
+}
+
+export interface Gateway {
+  /** Binds every address; rejects with `listen-failed`, and then nothing is left open. */
+  start(): Promise<BoundAddresses>;
+  readonly mode: Mode;
+  setMode(mode: Mode): void;
+  setLogLevel(level: Config['log']['level']): void;
+  readonly emit: Emit;
+  readonly readiness: Readiness;
+  managers(): readonly AddressStatus[];
+  /** Health says NOT_SERVING, GOAWAY, what is in flight finishes; resolves before `server.drainTimeout`. */
+  drain(): Promise<{ readonly clean: boolean }>;
+  /** At once. */
+  stop(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1), for jitter. */
+  readonly random?: () => number;
+  readonly logDestination?: { write(line: string): void };
+  /** Told of every event, besides log and metrics. */
+  readonly subscriber?: (event: GatewayEvent) => void;
+}
+
+/** A part of `server.drainTimeout` is left for closing channels and servers, so that the whole stays below it. */
+const CLOSING_SHARE = 0.1;
+const CLOSING_MAX_MS = 2_000;
+
+/** The services that health can be asked about, by name. */
+const HEALTH_SERVICES = new Set([
+  'manager.v2.Manager',
+  'manager.Manager',
+  'security.Certificate',
+  'grpc.health.v1.Health',
+]);
+
+/** The composition root: everything is made here, and nothing elsewhere. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { config } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? Math.random;
+  let mode: Mode = config.mode;
+  let draining = false;
+
+  const log = createLog({
+    level: config.log.level,
+    clock,
+    destination: options.logDestination ?? process.stdout,
+  });
+  const subscribers: ((event: GatewayEvent) => void)[] = [log.subscriber];
+  const emit = createBus(subscribers, (error) =>
+    log.subscriber({ kind: 'internal-error', where: 'a subscriber of events', error }),
+  );
+
+  const upstream = createUpstream({ managers: config.managers, classify, methodLabel, clock, random, emit });
+  const dataPath = createDataPath({ config, upstream, clock, random, emit });
+  const readiness = createReadiness({
+    managerHealthy: () => upstream.healthy,
+    trouble: () => upstream.describeTrouble(),
+    warm: () => dataPath.store.count > 0,
+    draining: () => draining,
+  });
+  const dispatch = createDispatch({
+    mode: () => mode,
+    classifier: createClassifier({
+      fleetId: config.fleet.id,
+      decoder: { decodeRequest, requestFieldNumbers },
+    }),
+    ...dataPath,
+    serveHealth: createLocalHealth({ readiness, serviceOf, services: HEALTH_SERVICES }),
+    draining: () => draining,
+    upstream,
+    requestTimeoutMs: config.managers.requestTimeoutMs,
+    clock,
+    emit,
+  });
+  const downstream = createDownstream({
+    ...config.server,
+    clock,
+    emit,
+    handler: dispatch,
+    maxMessageBytesFor,
+  });
+  const metrics = createMetrics({
+    version: VERSION,
+    mode: () => mode,
+    connections: () => downstream.connections,
+    serving: () => readiness.serving,
+    cacheBytes: () => dataPath.store.sizeBytes,
+    cacheEntries: () => dataPath.store.count,
+    flights: dataPath.flights,
+    breakers: dataPath.breakerStates,
+    managers: () => upstream.statuses().map((status) => ({ ...status, healthy: isHealthy(status) })),
+  });
+  subscribers.push(metrics.subscriber, (event) => {
+    if (DECIDES_READINESS.has(event.kind)) readiness.refresh();
+  });
+  if (options.subscriber !== undefined) subscribers.push(options.subscriber);
+
+  const probes: [string, HttpRoute][] = [
+    ['/healthy', () => text(200, 'healthy\n')],
+    ['/readyz', () => (readiness.serving ? text(200, 'ready\n') : text(503, `${readiness.reason}\n`))],
+  ];
+  const scrape: HttpRoute = async () => {
+    const { text: body, contentType } = await metrics.render();
+    return { status: 200, contentType, body };
+  };
+  const onError = (error: unknown): void =>
+    emit({ kind: 'internal-error', where: 'an http endpoint', error });
+  const http = (
+    name: string,
+    { enable, addr }: Config['metrics'],
+    routes: [string, HttpRoute][],
+  ): HttpServer | undefined =>
+    enable ? createHttpServer({ name, addr, routes: new Map(routes), onError }) : undefined;
+  const metricsServer = http('metrics.addr', config.metrics, [...probes, ['/metrics', scrape]]);
+  const adminServer = http('admin.addr', config.admin, probes);
+
+  const stop = async (deadlineMs: number): Promise<void> => {
+    downstream.close();
+    await Promise.all([upstream.stop(deadlineMs), metricsServer?.stop(), adminServer?.stop()]);
+    dataPath.stop();
+    log.flush();
+  };
+
+  return {
+    async start() {
+      try {
+        // A package without its proto files is to fail here, not to forward everything unread.
+        loadServiceDefinitions();
+        const [metricsBound, adminBound] = [await metricsServer?.listen(), await adminServer?.listen()];
+        upstream.start();
+        const listen = await downstream.listen();
+        emit({ kind: 'started', version: VERSION, listen: `${listen.host}:${listen.port}`, mode });
+        return { listen, metrics: metricsBound, admin: adminBound };
+      } catch (error) {
+        await stop(clock.nowMs());
+        throw error;
+      }
+    },
+    get mode() {
+      return mode;
+    },
+    setMode(next) {
+      if (next === mode) return;
+      const from = mode;
+      // In bypass writes pass unread: what was remembered before may have been written to since.
+      if (from === 'bypass') dataPath.written(undefined);
+      mode = next;
+      emit({ kind: 'mode-changed', from, to: next });
+    },
+    setLogLevel: (level) => log.setLevel(level),
+    emit,
+    readiness,
+    managers: () => upstream.statuses(),
+    async drain() {
+      const deadlineMs = clock.nowMs() + config.server.drainTimeoutMs;
+      draining = true;
+      readiness.refresh();
+      emit({ kind: 'draining', connections: downstream.connections });
+      const { clean } = await downstream.drain(deadlineMs - closingMs(config.server.drainTimeoutMs));
+      await stop(deadlineMs);
+      emit({
+        kind: 'stopped',
+        clean,
+        detail: clean ? 'every call was finished' : 'server.drainTimeout was near; what was open was cut',
+      });
+      return { clean };
+    },
+    stop: () => stop(clock.nowMs()),
+  };
+}
+
+const DECIDES_READINESS = new Set<GatewayEvent['kind']>([
+  'probe-finished',
+  'address-state-changed',
+  'cache-stored',
+]);
+
+function closingMs(drainTimeoutMs: number): number {
+  return Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
+}
+
+function isHealthy({ state }: AddressStatus): boolean {
+  return state === 'healthy' || state === 'slow';
+}
+
+/** CreateModel uploads a trained model; everything else is small. */
+function maxMessageBytesFor(path: string): number | undefined {
+  return path === '/manager.Manager/CreateModel' ? 256 * 1024 * 1024 : undefined;
+}
+
+function serviceOf(request: Buffer): string {
+  return String(decodeRequest('/grpc.health.v1.Health/Check', request).service ?? '');
+}

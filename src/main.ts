@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { runDemo } from './cli/demo.js';
+import { serve } from './cli/serve.js';
+import { loadConfig } from './config/load.js';
+import { GatewayError } from './errors.js';
+import { VERSION } from './version.js';
+
+const DEFAULT_CONFIG = '/etc/dragonfly/manager-gateway.yaml';
+
+/** Wrong use or a wrong configuration; as in `doctor` and in most Unix tools. */
+const EXIT_USAGE = 2;
+
+const program = new Command('manager-gateway')
+  .description('A resilient gRPC gateway between the Dragonfly manager and everything that calls it.')
+  .version(VERSION)
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+
+program
+  .command('serve')
+  .description('run the gateway')
+  .option('-c, --config <file>', `the configuration (env MANAGER_GATEWAY_CONFIG; default ${DEFAULT_CONFIG})`)
+  .option('-s, --set <path=value...>', 'set one key, over file and environment; may be repeated')
+  .option('--check', 'read the configuration, say whether it is right, and exit')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  manager-gateway serve --config ${DEFAULT_CONFIG}
+  manager-gateway serve --set 'managers.addrs=["manager.dragonfly:65003"]' --set mode=observe
+  DFMGW__LOG__LEVEL=debug manager-gateway serve
+
+SIGTERM drains and exits; a second one exits at once. SIGHUP reads the configuration again.`,
+  )
+  .action(async (options: { config?: string; set?: string[]; check?: boolean }) => {
+    const load = () =>
+      loadConfig({ ...configFile(options.config), env: process.env, sets: options.set ?? [] });
+    if (options.check) {
+      load();
+      process.stdout.write('the configuration is right\n');
+      return;
+    }
+    await serve({ load, process, exit: (code) => process.exit(code) });
+  });
+
+program
+  .command('demo')
+  .description('play the incident with a simulated fleet, once direct and once through the gateway')
+  .option('--json', 'print the figures as JSON')
+  .option('--seed <number>', 'seed of the simulated fleet', Number, 1)
+  .action(async (options: { json?: boolean; seed: number }) => {
+    const { json = false, seed } = options;
+    process.exitCode = await runDemo({
+      stdout: process.stdout,
+      isTty: process.stdout.isTTY === true,
+      json,
+      seed,
+    });
+  });
+
+/** The file that was named, by flag or environment; else the default one if it is there, and else none: defaults. */
+function configFile(flag: string | undefined): { file?: string } {
+  const named = flag || process.env.MANAGER_GATEWAY_CONFIG;
+  if (named) return { file: named };
+  return existsSync(DEFAULT_CONFIG) ? { file: DEFAULT_CONFIG } : {};
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const known = error instanceof GatewayError;
+  process.stderr.write(
+    known
+      ? `${error.message}\n`
+      : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exit(known && error.code === 'config-invalid' ? EXIT_USAGE : 1);
+}

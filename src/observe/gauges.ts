@@ -1,0 +1,108 @@
+import { Gauge, type Registry } from 'prom-client';
+import { METHOD_TABLE } from '../route/method-table.js';
+import type { BreakerStateName } from './events.js';
+
+/** Every metric of the gateway begins so (`dragonfly_<component>_` is how Dragonfly names its own). */
+export const METRIC_PREFIX = 'dragonfly_manager_gateway_';
+const BREAKER_STATES: readonly BreakerStateName[] = ['closed', 'half-open', 'open'];
+
+/** What is read at the moment of a scrape. */
+export interface MetricSources {
+  readonly version: string;
+  readonly mode: () => string;
+  readonly connections: () => number;
+  readonly serving: () => boolean;
+  readonly cacheBytes: () => number;
+  readonly cacheEntries: () => number;
+  readonly flights: () => number;
+  readonly breakers: () => ReadonlyMap<string, BreakerStateName>;
+  readonly managers: () => readonly {
+    manager: string;
+    channels: number;
+    readyChannels: number;
+    inFlight: number;
+    healthy: boolean;
+  }[];
+}
+
+/** Registers everything whose value is there to be read, and needs no event. */
+export function registerGauges(registry: Registry, sources: MetricSources): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name: METRIC_PREFIX + name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  new Gauge({
+    name: `${METRIC_PREFIX}version`,
+    help: 'The version that runs; always 1.',
+    labelNames: ['version'],
+    registers: [registry],
+  }).set({ version: sources.version }, 1);
+  gauge('downstream_connections', 'Connections from callers.', sources.connections);
+  gauge('serving', 'Whether health answers SERVING.', () => Number(sources.serving()));
+  gauge('cache_bytes', 'Memory that remembered answers take, about.', sources.cacheBytes);
+  gauge('cache_entries', 'Answers remembered.', sources.cacheEntries);
+  gauge('flights', 'Questions being asked.', sources.flights);
+  new Gauge({
+    name: `${METRIC_PREFIX}mode`,
+    help: 'The mode that runs is 1.',
+    labelNames: ['mode'],
+    registers: [registry],
+    collect() {
+      for (const mode of ['answer', 'observe', 'bypass']) this.set({ mode }, Number(sources.mode() === mode));
+    },
+  });
+  new Gauge({
+    name: `${METRIC_PREFIX}breaker_state`,
+    help: 'The state a breaker is in is 1.',
+    labelNames: ['method', 'state'],
+    registers: [registry],
+    collect() {
+      const states = sources.breakers();
+      for (const [path, route] of METHOD_TABLE) {
+        if (route.kind !== 'read') continue;
+        const method = path.slice(1);
+        for (const state of BREAKER_STATES)
+          this.set({ method, state }, Number((states.get(method) ?? 'closed') === state));
+      }
+    },
+  });
+  registerManagerGauges(registry, sources);
+}
+
+function registerManagerGauges(registry: Registry, sources: MetricSources): void {
+  const perManager = (
+    name: string,
+    help: string,
+    read: (manager: ReturnType<MetricSources['managers']>[number]) => number,
+  ): void => {
+    new Gauge({
+      name: METRIC_PREFIX + name,
+      help,
+      labelNames: ['manager'],
+      registers: [registry],
+      collect() {
+        // Several addresses may stand behind one entry of managers.addrs.
+        const sums = new Map<string, number>();
+        for (const status of sources.managers())
+          sums.set(status.manager, (sums.get(status.manager) ?? 0) + read(status));
+        for (const [manager, sum] of sums) this.set({ manager }, sum);
+      },
+    });
+  };
+  perManager('upstream_channels', 'Channels to the manager.', (status) => status.channels);
+  perManager(
+    'upstream_channels_ready',
+    'Channels to the manager that are connected.',
+    (status) => status.readyChannels,
+  );
+  perManager('upstream_in_flight', 'Attempts under way.', (status) => status.inFlight);
+  perManager('manager_healthy', 'Addresses whose last probe found a working manager.', (status) =>
+    Number(status.healthy),
+  );
+}

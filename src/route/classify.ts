@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Question } from '../rpc/question.js';
+import { type Fields, METHOD_TABLE, type Route, type Touched } from './method-table.js';
+import { fieldNumbers } from './wire.js';
+
+/** Part of every key: entries of another schema are other entries. */
+const KEY_SCHEMA = '1';
+
+/** Requests seen before skip the decoding. Larger ones than this are rare and not worth the memory. */
+const SEEN_ENTRIES = 32_768;
+const SEEN_REQUEST_BYTES = 1_024;
+
+export interface RequestDecoder {
+  /** Fields of a request, names as in the proto. Throws on bytes that are no such message. */
+  decodeRequest(path: string, bytes: Buffer): Fields;
+  /** Field numbers that the proto knows at the top level of the request of `path`. */
+  requestFieldNumbers(path: string): ReadonlySet<number>;
+}
+
+export interface Classifier {
+  /** The question that a read asks, or undefined if nobody can tell: then it is forwarded. */
+  question(path: string, message: Buffer): Question | undefined;
+  /** The tags that a write touches; undefined if it cannot be read: then it touches everything. */
+  touched(path: string, message: Buffer): Touched | undefined;
+}
+
+export function createClassifier(options: { fleetId: string; decoder: RequestDecoder }): Classifier {
+  const { fleetId, decoder } = options;
+  const seen = new LRUCache<string, Question>({ max: SEEN_ENTRIES });
+
+  const decode = (path: string, message: Buffer): Fields | undefined => {
+    try {
+      return decoder.decodeRequest(path, message);
+    } catch {
+      // Not an error here: the manager is the one to say what is wrong with it.
+      return undefined;
+    }
+  };
+
+  const understand = (path: string, route: ReadRoute, message: Buffer): Question | undefined => {
+    const fields = decode(path, message);
+    const numbers = fieldNumbers(message);
+    if (fields === undefined || numbers === undefined) return undefined;
+    const known = decoder.requestFieldNumbers(path);
+    const dependence = route.dependence(fields);
+    // A field from a newer API may decide the answer: then only the very same bytes ask the same thing.
+    const understood = [...numbers].every((number) => known.has(number));
+    const parts = understood ? dependence.parts(fields) : ['raw', message.toString('base64')];
+    return {
+      path,
+      method: route.method,
+      version: route.version,
+      ...keyOf([KEY_SCHEMA, fleetId, route.version, route.method, ...parts]),
+      tags: route.tags(fields),
+      audience: understood ? dependence.audience : 'own',
+      secret: route.secret,
+    };
+  };
+
+  return {
+    question(path, message) {
+      const route = METHOD_TABLE.get(path);
+      if (route?.kind !== 'read') return undefined;
+      if (message.length > SEEN_REQUEST_BYTES) return understand(path, route, message);
+      // A known path holds no space, so the first space ends it: no two pairs share a text.
+      const seenKey = `${path} ${message.toString('latin1')}`;
+      const known = seen.get(seenKey);
+      if (known !== undefined) return known;
+      const question = understand(path, route, message);
+      if (question !== undefined) seen.set(seenKey, question);
+      return question;
+    },
+    touched(path, message) {
+      const route = METHOD_TABLE.get(path);
+      if (route?.kind !== 'write') return undefined;
+      const fields = decode(path, message);
+      return fields === undefined ? undefined : route.touches(fields);
+    },
+  };
+}
+
+type ReadRoute = Extract<Route, { kind: 'read' }>;
+
+/** JSON of an array of strings is injective: no two tuples share a text. */
+export function keyOf(parts: readonly string[]): { key: string; parts: readonly string[] } {
+  return { key: createHash('sha256').update(JSON.stringify(parts)).digest('base64url'), parts };
+}

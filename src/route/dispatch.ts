@@ -1,0 +1,158 @@
+import type { Config, Mode } from '../config/config.js';
+import { GatewayError } from '../errors.js';
+import type { AnswerKind, Emit } from '../observe/events.js';
+import type { Answer } from '../rpc/answer.js';
+import type { Call, CallHandler } from '../rpc/call.js';
+import type { Clock } from '../rpc/clock.js';
+import type { Read, ReadHandler } from '../rpc/read.js';
+import type { Upstream } from '../upstream/upstream.js';
+import type { Classifier } from './classify.js';
+import { METHOD_TABLE, methodLabel, type Route, type Touched } from './method-table.js';
+import { tapped } from './observe-read.js';
+import { collectOne, unread } from './one-message.js';
+import { provenance, sendReply } from './reply.js';
+
+export interface DispatchOptions {
+  readonly mode: () => Mode;
+  readonly classifier: Classifier;
+  /** The stages from the cache to the manager. */
+  readonly answerRead: ReadHandler;
+  /** What would have been answered now, and what to do with the answer that was seen: for `observe`. */
+  readonly foresee: (read: Read) => 'hit' | 'stale' | 'miss';
+  readonly saw: (read: Read, answer: Answer) => void;
+  /** Told before and after a write to these (undefined: nobody knows to what). */
+  readonly written: (touched: Touched | undefined) => void;
+  readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<void>;
+  /** While true, health is answered here whatever the mode. */
+  readonly draining: () => boolean;
+  readonly upstream: Pick<Upstream, 'unary' | 'forward'>;
+  readonly requestTimeoutMs: Config['managers']['requestTimeoutMs'];
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** How a call ended, for the metrics. */
+type Ended = { readonly answer: AnswerKind; readonly code: number };
+
+/** Decides what a call is, and sends it its way. */
+export function createDispatch(options: DispatchOptions): CallHandler {
+  const { clock, emit } = options;
+  return async (call) => {
+    const startedAtMs = clock.nowMs();
+    const method = methodLabel(call.path);
+    const report = ({ answer, code }: Ended): void =>
+      emit({ kind: 'call-answered', method, answer, code, durationMs: clock.nowMs() - startedAtMs });
+    try {
+      report(await serve(options, call, METHOD_TABLE.get(call.path)));
+    } catch (error) {
+      if (!(error instanceof GatewayError)) emit({ kind: 'internal-error', where: call.path, error });
+      const { status } =
+        error instanceof GatewayError ? error : new GatewayError('internal', 'internal error');
+      report({ answer: 'refused', code: status.code });
+      throw error;
+    }
+  };
+}
+
+function serve(options: DispatchOptions, call: Call, route: Route | undefined): Promise<Ended> {
+  const mode = options.mode();
+  if (route?.kind === 'health' && (mode === 'answer' || options.draining()))
+    return health(options, call, route.method);
+  if (mode === 'bypass' || route === undefined || route.kind === 'pass' || route.kind === 'health') {
+    return forward(options, call);
+  }
+  return route.kind === 'read' ? serveRead(options, call, mode) : serveWrite(options, call, mode);
+}
+
+async function health(options: DispatchOptions, call: Call, method: 'Check' | 'Watch'): Promise<Ended> {
+  await options.serveHealth(call, method);
+  return { answer: 'local', code: 0 };
+}
+
+async function forward(options: DispatchOptions, call: Call): Promise<Ended> {
+  const { code } = await options.upstream.forward(call);
+  return { answer: 'forwarded', code };
+}
+
+async function serveRead(options: DispatchOptions, call: Call, mode: 'answer' | 'observe'): Promise<Ended> {
+  // Who shows a credential may be answered by it: nobody else's answer will do, and his is for nobody else.
+  if (call.metadata.authorization !== undefined) return forward(options, call);
+  const collected = await collectOne(call);
+  if (collected.kind === 'other') return forward(options, unread(call, collected.messages, collected.ended));
+  const { message } = collected;
+  const question = options.classifier.question(call.path, message);
+  if (question === undefined) return forward(options, unread(call, [message], true));
+  const { metadata, deadlineMs } = call;
+  const read: Read = { question, metadata, message, deadlineMs, signal: undefined, attempts: 'several' };
+  return mode === 'observe' ? observe(options, call, read) : answer(options, call, read);
+}
+
+async function answer(options: DispatchOptions, call: Call, read: Read): Promise<Ended> {
+  const { clock, emit } = options;
+  const answered = await options.answerRead({
+    ...read,
+    // Asked for only when somebody has to wait: a hit makes no AbortController.
+    get signal() {
+      return call.signal;
+    },
+  });
+  const nowMs = clock.nowMs();
+  emit({ kind: 'answer-aged', method: read.question.path.slice(1), ageMs: nowMs - answered.askedAtMs });
+  await sendReply(call, answered.reply, provenance(answered, nowMs));
+  return { answer: answered.source, code: answered.reply.status.code };
+}
+
+function observe(options: DispatchOptions, call: Call, read: Read): Promise<Ended> {
+  const { clock, emit } = options;
+  emit({ kind: 'would-have-answered', method: read.question.path.slice(1), answer: options.foresee(read) });
+  const askedAtMs = clock.nowMs();
+  const seen = tapped(unread(call, [read.message], true), (reply) =>
+    options.saw(read, { reply, askedAtMs, answeredAtMs: clock.nowMs(), manager: '' }),
+  );
+  return forward(options, seen);
+}
+
+async function serveWrite(options: DispatchOptions, call: Call, mode: 'answer' | 'observe'): Promise<Ended> {
+  const collected = await collectOne(call);
+  if (collected.kind === 'other') {
+    return around(options, undefined, () =>
+      forward(options, unread(call, collected.messages, collected.ended)),
+    );
+  }
+  const { message } = collected;
+  const touched = options.classifier.touched(call.path, message);
+  return around(options, touched, () =>
+    mode === 'observe' ? forward(options, unread(call, [message], true)) : write(options, call, message),
+  );
+}
+
+/** A write may be applied at any moment while it is under way, and after it was given up: it counts from both ends. */
+async function around(
+  options: DispatchOptions,
+  touched: Touched | undefined,
+  run: () => Promise<Ended>,
+): Promise<Ended> {
+  options.written(touched);
+  try {
+    return await run();
+  } finally {
+    options.written(touched);
+  }
+}
+
+async function write(options: DispatchOptions, call: Call, message: Buffer): Promise<Ended> {
+  const ownDeadlineMs = options.clock.nowMs() + options.requestTimeoutMs;
+  const deadlineMs = Math.min(call.deadlineMs ?? Number.POSITIVE_INFINITY, ownDeadlineMs);
+  const { path, metadata, signal } = call;
+  try {
+    const { reply } = await options.upstream.unary({ path, metadata, message, deadlineMs, signal });
+    await sendReply(call, reply);
+    return { answer: 'forwarded', code: reply.status.code };
+  } catch (error) {
+    if (!(error instanceof GatewayError && error.code === 'manager-timeout') || deadlineMs === ownDeadlineMs)
+      throw error;
+    throw new GatewayError('deadline-exceeded', "the caller's deadline passed before the manager answered", {
+      cause: error,
+    });
+  }
+}

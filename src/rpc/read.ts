@@ -1,0 +1,35 @@
+import type { Answer } from './answer.js';
+import type { Metadata } from './metadata.js';
+import type { Question } from './question.js';
+
+/** A read on its way through the stages. */
+export interface Read {
+  readonly question: Question;
+  readonly metadata: Metadata;
+  /** The request as the caller sent it. */
+  readonly message: Buffer;
+  /** When whoever waits stops waiting, monotonic ms; undefined: never. */
+  readonly deadlineMs: number | undefined;
+  /** Aborted when whoever waits has left; undefined: nobody can leave (a refresh). */
+  readonly signal: AbortSignal | undefined;
+  /** `one` where a stale answer stands ready: nobody is kept waiting for a second attempt. */
+  readonly attempts: 'one' | 'several';
+}
+
+/** An answer with where it came from. `miss`: the manager gave it for this very asking. */
+export interface ReadAnswer extends Answer {
+  readonly source: 'hit' | 'stale' | 'miss';
+  /** Somebody else's asking brought it. */
+  readonly coalesced: boolean;
+}
+
+/** Resolves with what the manager said, now or earlier, faults included; rejects with a GatewayError. */
+export type ReadHandler = (read: Read) => Promise<ReadAnswer>;
+
+/** One step of the data path. */
+export type Stage = (next: ReadHandler) => ReadHandler;
+
+/** Composes stages so that the first in the array is the first a read meets. */
+export function compose(stages: readonly Stage[], last: ReadHandler): ReadHandler {
+  return stages.reduceRight((next, stage) => stage(next), last);
+}

@@ -1,0 +1,10 @@
+import type { ReadHandler } from '../rpc/read.js';
+import type { Upstream } from './upstream.js';
+
+/** The last step of a read: one attempt at a manager. */
+export function ask(upstream: Pick<Upstream, 'unary'>): ReadHandler {
+  return async ({ question, metadata, message, deadlineMs, signal }) => {
+    const answer = await upstream.unary({ path: question.path, metadata, message, deadlineMs, signal });
+    return { ...answer, source: 'miss', coalesced: false };
+  };
+}
