@@ -51,6 +51,8 @@ export interface FleetStats {
   readonly daemonExits: Readonly<Record<Cohort, number>>;
   readonly schedulerExits: number;
   readonly daemons: Readonly<Record<PodState, number>>;
+  /** Daemons that run, or wait to be restarted, and know no scheduler. */
+  readonly daemonsWithoutSchedulers: number;
   /** Longest time at a stretch that a daemon of the cohort knew no scheduler. */
   readonly longestWithoutSchedulersMs: Readonly<Record<Cohort, number>>;
   /** Of all schedulers together, and the longest of one. */
@@ -142,6 +144,7 @@ class SimulatedFleet implements Fleet {
       daemonExits: daemonExits(counters),
       schedulerExits: counters.exits.scheduler.known,
       daemons: countStates(daemons),
+      daemonsWithoutSchedulers: daemons.filter(({ around }) => around.lack.lacking).length,
       longestWithoutSchedulersMs: {
         known: longestMs(daemons.filter(ofCohort('known')).map(({ around }) => around.lack)),
         cold: longestMs(daemons.filter(ofCohort('cold')).map(({ around }) => around.lack)),

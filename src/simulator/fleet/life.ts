@@ -14,9 +14,9 @@ export class Life {
     return this.#ended;
   }
 
-  /** Resolves true after `delayMs`, false as soon as the life ends. */
+  /** Resolves true after `delayMs` (0: at once), false as soon as the life ends. */
   sleep(delayMs: number): Promise<boolean> {
-    if (this.#ended) return Promise.resolve(false);
+    if (this.#ended || delayMs <= 0) return Promise.resolve(!this.#ended);
     return new Promise((resolve) => {
       const timer = this.#clock.setTimer(delayMs, () => {
         this.#onEnd.delete(wake);

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../../../src/simulator/fleet/fleet.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { DATABASE_DEAD, eventually, StubManager } from './stub-manager.js';
+
+const SIZES = { daemons: 6, goDaemons: 3, schedulers: 2, seedPeers: 1 };
+
+let manager: StubManager;
+let clock: ManualClock;
+let fleet: Fleet;
+
+beforeEach(async () => {
+  manager = await new StubManager().start();
+  clock = new ManualClock();
+});
+afterEach(async () => {
+  await fleet.stop();
+  manager.stop();
+});
+
+function start(): Fleet {
+  fleet = startFleet({ managerAddress: manager.address, ...SIZES, timeFactor: 1, seed: 7, clock });
+  return fleet;
+}
+
+/** Everybody has come up: 10 s of head start for the schedulers, then 30 s for the daemons. */
+async function allUp(): Promise<void> {
+  await eventually(() => manager.count('ListSeedPeers') === 1 && manager.count('ListApplications') === 2);
+  await clock.advanceAsync(40_000);
+  await eventually(() => fleet.stats().daemons.running === 10);
+  await eventually(() => fleet.stats().daemonsWithoutSchedulers === 0);
+}
+
+const hostnames = (): unknown[] => [
+  ...new Set(manager.seen.map(({ fields }) => fields.hostname).filter((name) => name !== undefined)),
+];
+
+describe('A fleet', () => {
+  it('is made of nodes with names and loopback addresses of their own', async () => {
+    start();
+    await allUp();
+    expect(hostnames()).toHaveLength(12);
+    const ips = new Set(manager.seen.map(({ fields }) => fields.ip).filter((ip) => ip !== undefined));
+    expect(ips.size).toBe(12);
+    for (const ip of ips) expect(ip).toMatch(/^127\./);
+  });
+
+  it('counts what its callers were told', async () => {
+    start();
+    await allUp();
+    await eventually(() => fleet.stats().schedulersConfigured === 2);
+    const { calls, daemonExits, daemons, longestWithoutConfigurationMs } = fleet.stats();
+    expect(calls.known.failed).toBe(0);
+    expect(calls.cold).toEqual({ answered: 0, empty: 0, failed: 0 });
+    expect(daemonExits).toEqual({ known: 0, cold: 0 });
+    expect(daemons.running).toBe(10);
+    expect(longestWithoutConfigurationMs).toBe(0);
+  });
+
+  it('counts daemons that join during an outage apart from those that were known', async () => {
+    start();
+    await allUp();
+    manager.react('ListSchedulers', DATABASE_DEAD);
+    fleet.join(2);
+    await eventually(() => fleet.stats().daemonExits.cold === 4);
+    expect(fleet.stats().daemonExits.known).toBe(0);
+    expect(fleet.stats().calls.cold.failed).toBe(4);
+  });
+
+  it('rolls daemons out one by one, under the names they had', async () => {
+    start();
+    await allUp();
+    const before = hostnames();
+    const lists = manager.count('ListSchedulers');
+    const done = fleet.rollOut(3);
+    for (let nth = 1; nth <= 3; nth++) {
+      await eventually(() => manager.count('ListSchedulers') === lists + 3 * nth);
+      await clock.advanceAsync(1_000);
+    }
+    await done;
+    expect(hostnames()).toEqual(before);
+  });
+
+  it('is the same fleet for the same seed', async () => {
+    start();
+    await allUp();
+    const described = () =>
+      new Set(
+        manager.seen.map(({ fields: { hostname, idc, location } }) => `${hostname} ${idc} ${location}`),
+      );
+    const first = described();
+    await fleet.stop();
+    manager.seen.length = 0;
+    clock = new ManualClock();
+    start();
+    await allUp();
+    expect(described()).toEqual(first);
+  });
+
+  it('leaves nothing behind when it stops, not even in the middle of a rollout', async () => {
+    start();
+    await allUp();
+    const rolling = fleet.rollOut(3);
+    await fleet.stop();
+    await rolling;
+    expect(clock.pendingTimers).toBe(0);
+    expect(fleet.stats().daemons).toMatchObject({ running: 0, stopped: 10 });
+  });
+});
