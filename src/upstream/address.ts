@@ -1,0 +1,173 @@
+import type { Config } from '../config/config.js';
+import type { ChannelCloseReason, ChannelCreateReason, Emit, ErrorClass } from '../observe/events.js';
+import type { Clock } from '../rpc/clock.js';
+import type { Status } from '../rpc/status.js';
+import type { Channel, ChannelTarget } from './channel.js';
+import { ChannelSlot } from './channel-slot.js';
+import { Health, type HealthView } from './health.js';
+import { InFlight } from './in-flight.js';
+import type { ProbeResult } from './probe.js';
+import type { AddressStatus } from './upstream.js';
+
+/** What every address of every manager has in common. */
+export interface AddressContext {
+  readonly managers: Config['managers'];
+  /** undefined: the status is a fact. */
+  readonly classify: (status: Status) => ErrorClass | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+}
+
+/** Lower is better. An address without a chance to connect is as good as failed, before a probe has said so. */
+const RANK = { healthy: 0, unknown: 1, slow: 2, failed: 3 } as const;
+
+/** One resolved address of a manager: its channels, how it is doing, and how much it is asked. */
+export class Address {
+  readonly target: ChannelTarget;
+  /** Position in `managers.addrs`. */
+  readonly manager: string;
+  readonly inFlight: InFlight;
+  readonly #context: AddressContext;
+  readonly #slots: readonly ChannelSlot[];
+  readonly #health: Health;
+  #turn = 0;
+  #closed = false;
+
+  constructor(
+    context: AddressContext,
+    manager: string,
+    target: ChannelTarget,
+    reason: ChannelCreateReason,
+    onFailed: () => void,
+  ) {
+    const { managers, clock, emit } = context;
+    this.#context = context;
+    this.target = target;
+    this.manager = manager;
+    this.inFlight = new InFlight(managers.maxInFlight, target.manager, clock);
+    this.#health = new Health({
+      probe: managers.probe,
+      clock,
+      random: context.random,
+      slots: () => this.#slots,
+      answers: (found) => this.#isHealth(found),
+      finished: (state, latencyMs, detail) => {
+        emit({ kind: 'probe-finished', manager, address: this.text, state, latencyMs, detail });
+        if (state === 'failed') onFailed();
+      },
+      changed: (from, to, detail) =>
+        emit({ kind: 'address-state-changed', manager, address: this.text, from, to, detail }),
+    });
+    this.#slots = Array.from({ length: managers.channelsPerAddr }, () => this.#openSlot(reason));
+  }
+
+  start(): void {
+    this.#health.start();
+  }
+
+  /** `ip:port`. */
+  get text(): string {
+    const { ip, port } = this.target;
+    return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+  }
+
+  get health(): HealthView {
+    return this.#health.view;
+  }
+
+  get rank(): number {
+    return this.#slots.every(({ channel }) => channel.state === 'down')
+      ? RANK.failed
+      : RANK[this.health.state];
+  }
+
+  get ready(): boolean {
+    return this.#slots.some(({ channel }) => channel.state === 'ready');
+  }
+
+  /** READY and not mute ones in turn; else the best there is. */
+  channel(): Channel {
+    const channels = this.#slots.filter(({ channel, mute }) => channel.state === 'ready' && !mute);
+    const ready = this.#slots.filter(({ channel }) => channel.state === 'ready');
+    const connecting = this.#slots.filter(({ channel }) => channel.state === 'connecting');
+    const best = [channels, ready, connecting, this.#slots].find(({ length }) => length > 0);
+    const slot = best?.[this.#turn++ % best.length];
+    if (!slot) throw new Error('an address has at least one channel');
+    return slot.channel;
+  }
+
+  /** The data path got no answer: a probe finds out what that means. */
+  reportTrouble(): void {
+    this.#health.bringForward();
+  }
+
+  /** The data path got an answer. */
+  reportAnswer(): void {
+    if (this.health.state === 'failed') this.#health.bringForward();
+  }
+
+  get status(): AddressStatus {
+    const { state, sinceMs, latencyMs, detail } = this.health;
+    const readyChannels = this.#slots.filter(({ channel }) => channel.state === 'ready').length;
+    return {
+      manager: this.manager,
+      address: this.text,
+      state,
+      sinceMs,
+      latencyMs,
+      detail,
+      channels: this.#slots.length,
+      readyChannels,
+      inFlight: this.inFlight.count,
+    };
+  }
+
+  /** No new calls; who waits for a place goes elsewhere. Resolves when calls and connections have ended. */
+  async close(reason: ChannelCloseReason): Promise<void> {
+    this.#closed = true;
+    this.#health.close();
+    this.inFlight.dismiss();
+    await Promise.all(this.#slots.map((slot) => slot.close(reason)));
+  }
+
+  /** After `close`: cancels the calls in flight. */
+  destroy(): void {
+    for (const slot of this.#slots) slot.destroy();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  #openSlot(reason: ChannelCreateReason): ChannelSlot {
+    const { managers, clock, emit } = this.#context;
+    const { manager, text: address } = this;
+    return new ChannelSlot(
+      {
+        target: this.target,
+        connectTimeoutMs: managers.connectTimeoutMs,
+        probeTimeoutMs: managers.probe.timeoutMs,
+        clock,
+        answers: (found) => this.#isHealth(found),
+        changed: () => this.#channelChanged(),
+        created: (why) => emit({ kind: 'channel-created', manager, address, reason: why }),
+        closed: (why) => emit({ kind: 'channel-closed', manager, address, reason: why }),
+      },
+      reason,
+    );
+  }
+
+  #channelChanged(): void {
+    if (this.#closed) return;
+    const failed = this.health.state === 'failed';
+    if (failed ? this.ready : this.rank === RANK.failed) this.#health.bringForward();
+  }
+
+  /** A manager that says "too much" is alive; passing it over would only push the load to the next one. */
+  #isHealth(found: ProbeResult): boolean {
+    if (found.kind !== 'answered') return false;
+    const errorClass = this.#context.classify(found.status);
+    return errorClass === undefined || errorClass === 'backpressure';
+  }
+}

@@ -1,0 +1,156 @@
+import type { Config } from '../config/config.js';
+import { GatewayError } from '../errors.js';
+import type { Emit, ErrorClass } from '../observe/events.js';
+import type { Call, UnaryRequest } from '../rpc/call.js';
+import type { Clock } from '../rpc/clock.js';
+import { NO_METADATA } from '../rpc/metadata.js';
+import { Code, type Status } from '../rpc/status.js';
+import type { Address } from './address.js';
+import { forward, refuseCall } from './forward.js';
+import type { Patience } from './in-flight.js';
+import { Pool } from './pool.js';
+import { type Resolver, systemResolver } from './resolver.js';
+import { timedOut, unary } from './unary.js';
+import type { Answer, ForwardOutcome, Upstream } from './upstream.js';
+
+export interface UpstreamOptions {
+  readonly managers: Config['managers'];
+  /** undefined: the status is a fact. */
+  readonly classify: (status: Status) => ErrorClass | undefined;
+  /** The label of a path in events: a known method's name, or `other`. */
+  readonly methodLabel: (path: string) => string;
+  readonly clock: Clock;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly emit: Emit;
+  readonly resolver?: Resolver;
+}
+
+/** The managers of the configuration, not started. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const pool = new Pool(options, options.managers.addrs, options.resolver ?? systemResolver);
+  let stopping: Promise<void> | undefined;
+  const refuseWhenStopping = () => {
+    if (stopping) throw new GatewayError('draining', 'manager-gateway: stopping');
+  };
+
+  return {
+    start: () => pool.start(),
+    async unary(request) {
+      refuseWhenStopping();
+      return askInTurn(options, pool, request, refuseWhenStopping);
+    },
+    async forward(call) {
+      try {
+        refuseWhenStopping();
+        return await forwardInTurn(options, pool, call, refuseWhenStopping);
+      } catch (error) {
+        return { code: refuseCall(call, error).code };
+      }
+    },
+    get healthy() {
+      return pool.healthy;
+    },
+    describeTrouble: () => pool.describeTrouble(),
+    statuses: () => pool.statuses(),
+    stop(deadlineMs) {
+      stopping ??= pool.close(deadlineMs);
+      return stopping;
+    },
+  };
+}
+
+/** Waits for a place at an address, then asks there. */
+async function askInTurn(
+  options: UpstreamOptions,
+  pool: Pool,
+  request: UnaryRequest,
+  refuseWhenStopping: () => void,
+): Promise<Answer> {
+  checkPatience(request, options.clock);
+  for (;;) {
+    const address = await pool.chooseSoon(request);
+    refuseWhenStopping();
+    if (!address) return unresolved(pool, options.clock);
+    const turn = await enter(options, address, request);
+    if (turn === 'gone') continue;
+    try {
+      if (address.closed) continue; // in the moment between
+      return await ask(options, address, request);
+    } finally {
+      address.inFlight.leave();
+    }
+  }
+}
+
+async function enter({ emit, methodLabel }: UpstreamOptions, address: Address, request: UnaryRequest) {
+  try {
+    return await address.inFlight.enter(request);
+  } catch (error) {
+    const overloaded = error instanceof GatewayError && error.code === 'overloaded';
+    if (overloaded) emit({ kind: 'manager-overloaded', method: methodLabel(request.path) });
+    throw error;
+  }
+}
+
+async function ask(options: UpstreamOptions, address: Address, request: UnaryRequest): Promise<Answer> {
+  const startedMs = options.clock.nowMs();
+  const answered = (status: Status) => {
+    const errorClass = options.classify(status);
+    options.emit({
+      kind: 'manager-answered',
+      method: options.methodLabel(request.path),
+      manager: address.manager,
+      code: status.code,
+      latencyMs: options.clock.nowMs() - startedMs,
+      errorClass,
+      detail: status.message,
+    });
+    return errorClass;
+  };
+  try {
+    const answer = await unary(address, request, options.clock);
+    const { status } = answer.reply;
+    if (answered(status) === undefined) address.reportAnswer();
+    else if (status.code === Code.UNAVAILABLE) address.reportTrouble();
+    return answer;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'manager-timeout') {
+      // For the metrics a deadline that passed is what it would be without a gateway.
+      answered({ code: Code.DEADLINE_EXCEEDED, message: error.message });
+      address.reportTrouble();
+    }
+    throw error;
+  }
+}
+
+async function forwardInTurn(
+  options: UpstreamOptions,
+  pool: Pool,
+  call: Call,
+  refuseWhenStopping: () => void,
+): Promise<ForwardOutcome> {
+  let address = await pool.chooseSoon(call);
+  refuseWhenStopping();
+  if (address?.closed) address = pool.choose(); // it went in the moment between
+  if (!address) throw new GatewayError('manager-unavailable', unresolvedText(pool));
+  const { code } = await forward(call, address.channel(), options.clock);
+  if (code === Code.UNAVAILABLE) address.reportTrouble();
+  return { code };
+}
+
+function checkPatience({ deadlineMs, signal }: Patience, clock: Clock): void {
+  if (signal?.aborted) throw new GatewayError('caller-cancelled', 'the caller has gone');
+  if (deadlineMs !== undefined && deadlineMs <= clock.nowMs()) throw timedOut('(not asked)', 0);
+}
+
+/** No name has an address: for the caller the same as a refused connection. */
+function unresolved(pool: Pool, clock: Clock): Answer {
+  const status: Status = { code: Code.UNAVAILABLE, message: unresolvedText(pool) };
+  const reply = { headers: NO_METADATA, message: undefined, status, trailers: NO_METADATA };
+  return { reply, askedAtMs: clock.nowMs(), answeredAtMs: clock.nowMs(), manager: '0' };
+}
+
+function unresolvedText(pool: Pool): string {
+  return `manager-gateway: ${pool.describeTrouble() ?? 'no manager'}`;
+}

@@ -1,0 +1,52 @@
+import type { StatusObject } from '@grpc/grpc-js';
+import { Code, type Status } from '../rpc/status.js';
+import { MAX_ANSWER_BYTES } from './channel-options.js';
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  ETIMEDOUT: 'connection timed out',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
+  EPIPE: 'connection closed',
+};
+
+/**
+ * A status as grpc-js reports it, as the caller shall see it. The manager's own words pass untouched; what grpc-js
+ * made up because there was no word of the manager is said in words for operators. `manager` as configured.
+ */
+export function explainStatus(status: StatusObject, manager: string): Status {
+  const { code, details } = status;
+  const local = (localCode: number, text: string) => ({
+    code: localCode,
+    message: `manager-gateway: manager ${manager}: ${text}`,
+  });
+  // An unknown grpc-encoding ends a call without a code at all; a grpc-status that is no number with NaN.
+  if (code === undefined) return local(Code.INTERNAL, 'its answer is in an encoding that cannot be read');
+  if (Number.isNaN(code)) return local(Code.UNKNOWN, 'its answer has no readable grpc-status');
+  if (code === Code.UNAVAILABLE && details.startsWith('No connection established.')) {
+    return local(Code.UNAVAILABLE, connectionTrouble(details));
+  }
+  if (code === Code.UNAVAILABLE && details === 'Connection dropped') {
+    return local(Code.UNAVAILABLE, 'the connection was lost before it answered');
+  }
+  if (code === Code.UNAVAILABLE && details === 'Channel closed before call started') {
+    return local(Code.UNAVAILABLE, 'no connection in time');
+  }
+  // The connection went away between choosing it and using it. Nothing was sent: callers may try again.
+  if (code === Code.INTERNAL && details.startsWith('Failed to start HTTP/2 stream')) {
+    return local(Code.UNAVAILABLE, 'the connection was lost before the request was sent');
+  }
+  if (code === Code.RESOURCE_EXHAUSTED && details.startsWith('Received message')) {
+    return local(Code.RESOURCE_EXHAUSTED, `its answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+  }
+  return { code, message: details };
+}
+
+/** `"connection refused"` out of grpc-js's "No connection established. Last error: …. Resolution note: ". */
+function connectionTrouble(details: string): string {
+  const cause = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*\))?\. Resolution note:/s.exec(details)?.[1];
+  if (cause === undefined || cause === 'null') return 'no connection';
+  const systemError = /\bE[A-Z]{4,}\b/.exec(cause)?.[0];
+  return (systemError && SYSTEM_ERRORS[systemError]) ?? cause;
+}

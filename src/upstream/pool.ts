@@ -1,0 +1,130 @@
+import type { Config } from '../config/config.js';
+import { GatewayError } from '../errors.js';
+import type { Timer } from '../rpc/clock.js';
+import type { Address, AddressContext } from './address.js';
+import type { Patience } from './in-flight.js';
+import { Manager } from './manager.js';
+import type { Resolver } from './resolver.js';
+import { describeTrouble } from './trouble.js';
+import type { AddressStatus } from './upstream.js';
+
+/** All addresses of all managers, and which of them is asked next. */
+export class Pool {
+  readonly #context: AddressContext;
+  readonly #managers: readonly Manager[];
+  readonly #waiting = new Set<() => void>();
+  #turn = 0;
+
+  constructor(context: AddressContext, addrs: Config['managers']['addrs'], resolver: Resolver) {
+    this.#context = context;
+    this.#managers = addrs.map(
+      (config, index) => new Manager(context, String(index), config, resolver, () => this.#wake()),
+    );
+  }
+
+  start(): void {
+    for (const manager of this.#managers) manager.start();
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#managers.flatMap(({ addresses }) => addresses);
+  }
+
+  get healthy(): boolean {
+    return this.addresses.some(({ health }) => health.state === 'healthy' || health.state === 'slow');
+  }
+
+  /**
+   * The best address, equally good ones in turn: healthy before slow before failed, with room before full. The last
+   * one is never ejected: when all have failed they are still asked. undefined: no name has an address.
+   */
+  choose(): Address | undefined {
+    const addresses = this.addresses;
+    const best = bestOf(bestOf(addresses, rankOf), ({ ready }) => (ready ? 0 : 1));
+    return best[this.#turn++ % Math.max(best.length, 1)];
+  }
+
+  /** As `choose`, but waits for the first lookup of a name; `draining`, `manager-timeout` and `caller-cancelled` end that. */
+  async chooseSoon(patience: Patience): Promise<Address | undefined> {
+    const chosen = this.choose();
+    if (chosen || this.#managers.every(({ asked }) => asked)) return chosen;
+    await this.#nextLookup(patience);
+    return this.chooseSoon(patience);
+  }
+
+  describeTrouble(): string | undefined {
+    return this.healthy ? undefined : describeTrouble(this.#managers, this.#context.clock);
+  }
+
+  statuses(): readonly AddressStatus[] {
+    return this.#managers.flatMap((manager) =>
+      manager.addresses.length > 0 ? manager.addresses.map(({ status }) => status) : [unresolved(manager)],
+    );
+  }
+
+  /** Resolves when all calls and connections have ended; calls in flight are cancelled at `deadlineMs`. */
+  async close(deadlineMs: number): Promise<void> {
+    const { clock } = this.#context;
+    const refusal = new GatewayError('draining', 'manager-gateway: stopping');
+    for (const { inFlight } of this.addresses) inFlight.refuse(refusal);
+    const closed = Promise.all(this.#managers.map((manager) => manager.close()));
+    const timer = clock.setTimer(deadlineMs - clock.nowMs(), () => {
+      for (const manager of this.#managers) manager.destroy();
+    });
+    await closed;
+    timer.cancel();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #nextLookup({ deadlineMs, signal }: Patience): Promise<void> {
+    const { clock } = this.#context;
+    return new Promise((resolve, reject) => {
+      let timer: Timer | undefined;
+      const end = (settle: () => void) => () => {
+        this.#waiting.delete(wake);
+        timer?.cancel();
+        signal?.removeEventListener('abort', cancelled);
+        settle();
+      };
+      const wake = end(resolve);
+      const cancelled = end(() => reject(new GatewayError('caller-cancelled', 'the caller has gone')));
+      const late = end(() =>
+        reject(
+          new GatewayError('manager-timeout', 'manager-gateway: no address of a manager was known in time'),
+        ),
+      );
+      this.#waiting.add(wake);
+      signal?.addEventListener('abort', cancelled, { once: true });
+      if (deadlineMs !== undefined) timer = clock.setTimer(deadlineMs - clock.nowMs(), late);
+    });
+  }
+}
+
+/** Room counts before speed, but not before life. */
+function rankOf({ rank, inFlight }: Address): number {
+  return rank < 3 && inFlight.full ? 2.5 : rank;
+}
+
+function bestOf(addresses: readonly Address[], cost: (address: Address) => number): readonly Address[] {
+  const least = Math.min(...addresses.map(cost));
+  return addresses.filter((address) => cost(address) === least);
+}
+
+function unresolved(manager: Manager): AddressStatus {
+  const { label, text, trouble } = manager;
+  return {
+    manager: label,
+    address: text,
+    state: trouble ? 'failed' : 'unknown',
+    sinceMs: trouble?.sinceMs ?? 0,
+    latencyMs: undefined,
+    detail: trouble?.detail ?? 'looking up',
+    channels: 0,
+    readyChannels: 0,
+    inFlight: 0,
+  };
+}
