@@ -1,0 +1,262 @@
+import { describe, expect, it } from 'vitest';
+import { GatewayError } from '../../src/errors.js';
+import type { ReadAnswer } from '../../src/rpc/read.js';
+import { Code } from '../../src/rpc/status.js';
+import { bench, responseOf, turn } from '../support/data-path.js';
+import { ended, ok } from '../support/scripted-upstream.js';
+
+const LIST = '/manager.v2.Manager/ListSchedulers';
+const ASK = { hostname: 'd1', ip: '127.0.0.9', scheduler_cluster_id: '1' };
+const schedulers = (...names: string[]): Buffer =>
+  responseOf(LIST, {
+    schedulers: names.map((hostname) => ({ hostname, scheduler_cluster: { id: '1', name: 'c' } })),
+  });
+const FAULTS = [
+  ['a refused connection', ended(Code.UNAVAILABLE, 'connect ECONNREFUSED')],
+  ['a dead database', ended(Code.INTERNAL, 'dial tcp 127.0.0.1:3306: connect: connection refused')],
+  ['back-pressure', ended(Code.RESOURCE_EXHAUSTED, 'rejected by grpc_ratelimit middleware')],
+] as const;
+
+const summary = ({ source, reply }: ReadAnswer): unknown => [
+  source,
+  reply.status.code,
+  reply.message?.toString('hex'),
+];
+
+describe('an answer that is remembered', () => {
+  it('is a hit while fresh, stale with one refresh behind when just expired, and asked for when older', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('miss');
+    clock.advance(29_999);
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('hit');
+    expect(upstream.attempts).toBe(1);
+    clock.advance(1);
+    upstream.auto = undefined;
+    for (let i = 0; i < 5; i++)
+      expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+    expect(upstream.asked).toHaveLength(1);
+    upstream.asked[0]?.answer(ok(schedulers('a', 'b')));
+    await turn();
+    expect(summary(await path.answerRead(read('ListSchedulers', ASK)))).toEqual([
+      'hit',
+      0,
+      schedulers('a', 'b').toString('hex'),
+    ]);
+    clock.advance(60_000);
+    const older = path.answerRead(read('ListSchedulers', ASK));
+    upstream.asked[1]?.answer(ok(schedulers('c')));
+    expect(summary(await older)).toEqual(['miss', 0, schedulers('c').toString('hex')]);
+  });
+
+  it('of one caller alone is kept for exactTtl', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    const own = { hostname: 'd1', ip: '127.0.0.9' };
+    await path.answerRead(read('ListSchedulers', own));
+    clock.advance(119_999);
+    expect((await path.answerRead(read('ListSchedulers', own))).source).toBe('hit');
+  });
+
+  it.each(FAULTS)('is served at once, marked stale, when asking brings %s', async (_, fault) => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(3_600_000);
+    upstream.auto = () => fault;
+    const answer = await path.answerRead(read('ListSchedulers', ASK));
+    expect(answer.source).toBe('stale');
+    expect(clock.nowMs() - answer.askedAtMs).toBe(3_600_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is served when the response timer rings while the manager hangs, and the asking goes on', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(120_000);
+    upstream.auto = undefined;
+    let answer: ReadAnswer | undefined;
+    void path.answerRead(read('ListSchedulers', ASK)).then((a) => {
+      answer = a;
+    });
+    await clock.advanceAsync(499);
+    expect(answer).toBeUndefined();
+    await clock.advanceAsync(1);
+    expect(answer?.source).toBe('stale');
+    // Who comes while the manager is known to be late does not wait at all.
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+    expect(upstream.asked).toHaveLength(1);
+    await clock.advanceAsync(8_500);
+    upstream.asked[0]?.answer(ok(schedulers('b')));
+    await turn();
+    const after = await path.answerRead(read('ListSchedulers', ASK));
+    expect(summary(after)).toEqual(['hit', 0, schedulers('b').toString('hex')]);
+    expect(clock.nowMs() - after.askedAtMs).toBe(9_000);
+  });
+
+  it('older than maxStale is no answer any more', async () => {
+    const { clock, upstream, path, read } = bench('cache: { maxStale: 1h }');
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(3_600_001);
+    upstream.auto = () => new GatewayError('manager-timeout', 'no answer');
+    await expect(path.answerRead(read('ListSchedulers', ASK))).rejects.toThrow('no answer');
+  });
+
+  it('is remembered when it is a negative fact, for negativeTtl; UNIMPLEMENTED never is', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ended(Code.NOT_FOUND, 'application not found');
+    await path.answerRead(read('ListApplications', {}));
+    clock.advance(29_000);
+    expect(summary(await path.answerRead(read('ListApplications', {})))).toEqual([
+      'hit',
+      Code.NOT_FOUND,
+      undefined,
+    ]);
+    upstream.auto = () => ended(Code.UNIMPLEMENTED, 'unknown method');
+    await path.answerRead(read('ListSeedPeers', ASK));
+    const before = upstream.attempts;
+    await path.answerRead(read('ListSeedPeers', ASK));
+    expect(upstream.attempts).toBe(before + 1);
+  });
+
+  it('that is an empty list is asked for again every time, and still serves when the manager fails', async () => {
+    const { upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers());
+    await path.answerRead(read('ListSchedulers', ASK));
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('miss');
+    upstream.auto = () => ended(Code.UNAVAILABLE, 'gone');
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+  });
+
+  it('that cannot be read is given to whoever asked, and not kept', async () => {
+    const { upstream, path, read, of } = bench();
+    upstream.auto = () => ok(Buffer.from([0x0a, 0x7f, 1]));
+    expect((await path.answerRead(read('ListSchedulers', ASK))).reply.message).toEqual(
+      Buffer.from([0x0a, 0x7f, 1]),
+    );
+    expect(of('cache-discarded').map((e) => e.reason)).toEqual(['unreadable']);
+  });
+});
+
+describe('order', () => {
+  it('is by when was asked: an answer asked for earlier never replaces one asked for later', async () => {
+    const { clock, upstream, path, read, of } = bench();
+    const first = path.answerRead(read('GetScheduler', { hostname: 's', scheduler_cluster_id: '1' }));
+    clock.advance(1);
+    // A write makes the first asking one that nobody may join.
+    path.written({ updates: ['unrelated'], deletes: [] });
+    const later = { ...read('GetScheduler', { hostname: 's', scheduler_cluster_id: '1' }) };
+    path.saw(later, {
+      reply: ok(nodeOf('new')),
+      askedAtMs: clock.nowMs(),
+      answeredAtMs: clock.nowMs(),
+      manager: '0',
+    });
+    await turn();
+    upstream.asked[0]?.answer(ok(nodeOf('old')));
+    expect((await first).reply.message).toEqual(nodeOf('new'));
+    expect(of('cache-discarded').map((e) => e.reason)).toEqual(['asked-earlier']);
+    expect((await path.answerRead(later)).reply.message).toEqual(nodeOf('new'));
+  });
+
+  it('makes an answer void whose asking began before a write, and the last good one still stands', async () => {
+    const { clock, upstream, path, read, of } = bench();
+    const ask = { hostname: 's', scheduler_cluster_id: '1' };
+    upstream.auto = () => ok(nodeOf('first'));
+    await path.answerRead(read('GetScheduler', ask));
+    clock.advance(70_000);
+    upstream.auto = undefined;
+    const before = path.answerRead(read('GetScheduler', ask));
+    clock.advance(1);
+    path.written({ updates: [JSON.stringify(['scheduler', '1', 's'])], deletes: [] });
+    clock.advance(1);
+    const after = path.answerRead(read('GetScheduler', ask));
+    expect(upstream.asked).toHaveLength(2);
+    upstream.asked[0]?.answer(ok(nodeOf('void')));
+    expect((await before).reply.message).toEqual(nodeOf('void'));
+    expect(of('cache-discarded').map((e) => e.reason)).toEqual(['voided-by-write']);
+    upstream.asked[1]?.answer(ended(Code.UNAVAILABLE, 'killed'));
+    expect(summary(await after)).toEqual(['stale', 0, nodeOf('first').toString('hex')]);
+  });
+});
+
+describe('the guard', () => {
+  it('holds an empty list back until it has been the answer for emptyHold', async () => {
+    const { clock, upstream, path, read, of } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    upstream.auto = () => ok(schedulers());
+    clock.advance(60_000);
+    const polls: string[] = [];
+    for (let minute = 0; minute < 10; minute++) {
+      const answer = await path.answerRead(read('ListSchedulers', ASK));
+      polls.push(`${answer.source} ${answer.reply.message?.length === 0 ? 'empty' : 'full'}`);
+      clock.advance(60_000);
+    }
+    expect(new Set(polls)).toEqual(new Set(['stale full']));
+    expect((await path.answerRead(read('ListSchedulers', ASK))).reply.message).toHaveLength(0);
+    expect(of('guard-held')).toHaveLength(1);
+    expect(of('guard-released')).toHaveLength(1);
+  });
+
+  it('lets the manager be asked once per TTL while it holds, not once per caller', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    upstream.auto = () => ok(schedulers());
+    clock.advance(60_000);
+    const before = upstream.attempts;
+    for (let i = 0; i < 100; i++) await path.answerRead(read('ListSchedulers', ASK));
+    expect(upstream.attempts).toBe(before + 1);
+  });
+
+  it('begins its hold anew when a good answer came in between', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    for (const [names, ms] of [
+      [[], 60_000],
+      [['b'], 599_000],
+      [[], 60_000],
+    ] as [string[], number][]) {
+      clock.advance(ms);
+      upstream.auto = () => ok(schedulers(...names));
+      await path.answerRead(read('ListSchedulers', ASK));
+    }
+    clock.advance(300_000);
+    expect((await path.answerRead(read('ListSchedulers', ASK))).reply.message).toEqual(schedulers('b'));
+  });
+
+  it('holds "record not found" and a list without clusters, but not a richer or an equal answer', async () => {
+    const { clock, upstream, path, read } = bench();
+    const bare = responseOf(LIST, { schedulers: [{ hostname: 'a' }] });
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    for (const poorer of [ended(Code.INTERNAL, 'record not found'), ok(bare)]) {
+      clock.advance(61_000);
+      upstream.auto = () => poorer;
+      expect((await path.answerRead(read('ListSchedulers', ASK))).reply.message).toEqual(schedulers('a'));
+    }
+    clock.advance(61_000);
+    upstream.auto = () => ok(schedulers('b'));
+    expect((await path.answerRead(read('ListSchedulers', ASK))).reply.message).toEqual(schedulers('b'));
+  });
+
+  it('does not hold back what a deletion through the gateway explains', async () => {
+    const { clock, upstream, path, read } = bench();
+    const ask = { hostname: 'seed', seed_peer_cluster_id: '1' };
+    upstream.auto = () => ok(responseOf('/manager.v2.Manager/GetSeedPeer', { hostname: 'seed' }));
+    await path.answerRead(read('GetSeedPeer', ask));
+    clock.advance(1);
+    path.written({ updates: [], deletes: [JSON.stringify(['seed-peer', '1', 'seed'])] });
+    clock.advance(1);
+    upstream.auto = () => ended(Code.INTERNAL, 'record not found');
+    expect((await path.answerRead(read('GetSeedPeer', ask))).reply.status.message).toBe('record not found');
+  });
+});
+
+function nodeOf(idc: string): Buffer {
+  return responseOf('/manager.v2.Manager/GetScheduler', { hostname: 's', idc });
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { GatewayError } from '../../src/errors.js';
+import { bench, responseOf, turn } from '../support/data-path.js';
+import { ok } from '../support/scripted-upstream.js';
+
+const ASK = { hostname: 's', scheduler_cluster_id: '1' };
+const ANSWER = responseOf('/manager.v2.Manager/GetScheduler', { hostname: 's' });
+
+describe('single-flight', () => {
+  it('asks once for a hundred callers, and the first one leaving takes nothing from the other 99', async () => {
+    const { upstream, path, read, of } = bench();
+    const first = new AbortController();
+    const leaver = path.answerRead(read('GetScheduler', ASK, { signal: first.signal }));
+    const others = Array.from({ length: 99 }, () =>
+      path.answerRead(read('GetScheduler', ASK, { signal: new AbortController().signal })),
+    );
+    first.abort(new GatewayError('caller-cancelled', 'cancelled'));
+    await expect(leaver).rejects.toMatchObject({ code: 'caller-cancelled' });
+    expect(upstream.asked).toHaveLength(1);
+    expect(upstream.asked[0]?.request.signal).toBeUndefined();
+    upstream.asked[0]?.answer(ok(ANSWER));
+    const answers = await Promise.all(others);
+    expect(answers.every(({ reply, coalesced }) => coalesced && reply.message === ANSWER)).toBe(true);
+    expect(of('call-coalesced')).toHaveLength(99);
+  });
+
+  it('lets each caller leave at its own deadline, and remembers the answer that comes later', async () => {
+    const { clock, upstream, path, read } = bench();
+    const hurried = path.answerRead(read('GetScheduler', ASK, { deadlineMs: clock.nowMs() + 100 }));
+    const patient = path.answerRead(read('GetScheduler', ASK, { deadlineMs: clock.nowMs() + 9_000 }));
+    const left = expect(hurried).rejects.toMatchObject({ code: 'deadline-exceeded' });
+    await clock.advanceAsync(100);
+    await left;
+    await clock.advanceAsync(1_000);
+    upstream.asked[0]?.answer(ok(ANSWER));
+    expect((await patient).source).toBe('miss');
+    expect((await path.answerRead(read('GetScheduler', ASK))).source).toBe('hit');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('gives the asking a deadline of its own, whatever the first caller would wait', async () => {
+    const { clock, upstream, path, read } = bench('managers: { requestTimeout: 7s }');
+    void path
+      .answerRead(read('GetScheduler', ASK, { deadlineMs: clock.nowMs() + 100_000 }))
+      .catch(() => undefined);
+    await turn();
+    expect(upstream.asked[0]?.request.deadlineMs).toBe(clock.nowMs() + 7_000);
+  });
+
+  it('keeps questions apart that differ in what the answer depends on, and no others', async () => {
+    const { upstream, path, read } = bench();
+    const asks = [
+      read('GetScheduler', ASK),
+      read('GetScheduler', { ...ASK, ip: '127.0.0.7' }),
+      read('GetScheduler', { ...ASK, scheduler_cluster_id: '2' }),
+      read('/manager.Manager/GetScheduler', ASK),
+      read('ListSchedulers', { hostname: 'h', version: 'v1' }),
+      read('ListSchedulers', { hostname: 'h', version: 'v2', commit: 'c' }),
+      read('ListSchedulers', { hostname: 'h', idc: 'x' }),
+      read('ListApplications', { hostname: 'h' }),
+      read('ListApplications', { hostname: 'i' }),
+    ];
+    for (const ask of asks) void path.answerRead(ask);
+    await turn();
+    expect(upstream.asked).toHaveLength(6);
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { GatewayEvent } from '../../src/observe/events.js';
+import { createLog } from '../../src/observe/log.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+function logged(level = 'info') {
+  const clock = new ManualClock();
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog({ level, clock, destination: { write: (line) => lines.push(JSON.parse(line)) } });
+  return { clock, lines, log };
+}
+
+const fault: GatewayEvent = {
+  kind: 'manager-answered',
+  method: 'manager.v2.Manager/ListApplications',
+  manager: '0',
+  code: 14,
+  latencyMs: 1.6,
+  errorClass: 'transient',
+  detail: 'connect ECONNREFUSED',
+};
+
+describe('the log', () => {
+  it('says level, ts, msg, method, code and errorClass of a fault', () => {
+    const { lines, log } = logged();
+    log.subscriber(fault);
+    expect(lines).toEqual([
+      {
+        level: 'warn',
+        ts: '2026-01-01T00:00:00.000Z',
+        msg: 'the manager failed manager.v2.Manager/ListApplications: UNAVAILABLE connect ECONNREFUSED',
+        event: 'manager-answered',
+        method: 'manager.v2.Manager/ListApplications',
+        manager: '0',
+        code: 'UNAVAILABLE',
+        errorClass: 'transient',
+        latencyMs: 2,
+      },
+    ]);
+  });
+
+  it('summarises what repeats: the first at once, the rest as one line with their number', () => {
+    const { clock, lines, log } = logged();
+    for (let i = 0; i < 1_000; i++) log.subscriber(fault);
+    expect(lines).toHaveLength(1);
+    clock.advance(10_000);
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatchObject({ repeated: 999, msg: expect.stringContaining('(999 times in 10 s)') });
+    log.subscriber(fault);
+    expect(lines).toHaveLength(3);
+    clock.advance(10_000);
+    expect(lines).toHaveLength(3);
+  });
+
+  it('does not sum up what is not alike', () => {
+    const { lines, log } = logged();
+    log.subscriber(fault);
+    log.subscriber({ ...fault, method: 'other' });
+    expect(lines).toHaveLength(2);
+  });
+
+  it('writes what is due when it is flushed, and leaves no timer', () => {
+    const { clock, lines, log } = logged();
+    log.subscriber(fault);
+    log.subscriber(fault);
+    log.flush();
+    expect(lines).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('says nothing of a fact, and shows the stack of an error of its own', () => {
+    const { lines, log } = logged();
+    log.subscriber({ ...fault, errorClass: undefined });
+    expect(lines).toEqual([]);
+    log.subscriber({ kind: 'internal-error', where: 'a test', error: new Error('broken') });
+    expect(lines[0]).toMatchObject({ level: 'error', errorClass: 'internal', err: { message: 'broken' } });
+  });
+
+  it('changes its level while it runs', () => {
+    const { lines, log } = logged('error');
+    log.subscriber(fault);
+    expect(lines).toEqual([]);
+    log.setLevel('info');
+    log.subscriber(fault);
+    expect(lines).toHaveLength(1);
+  });
+});

@@ -1,0 +1,77 @@
+import type { Config } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load.js';
+import { createDataPath, type DataPath } from '../../src/data-path.js';
+import type { GatewayEvent } from '../../src/observe/events.js';
+import { createClassifier } from '../../src/route/classify.js';
+import { decodeRequest, loadServiceDefinitions, requestFieldNumbers } from '../../src/route/proto.js';
+import type { Read } from '../../src/rpc/read.js';
+import { ManualClock } from './manual-clock.js';
+import { ScriptedUpstream } from './scripted-upstream.js';
+
+/** The stages as `gateway.ts` wires them, with a manager and a clock in the test's hand. */
+export interface Bench {
+  readonly clock: ManualClock;
+  readonly upstream: ScriptedUpstream;
+  readonly path: DataPath;
+  readonly events: GatewayEvent[];
+  read(method: string, fields: object, over?: Partial<Read>): Read;
+  of<K extends GatewayEvent['kind']>(kind: K): Extract<GatewayEvent, { kind: K }>[];
+}
+
+export function configOf(yaml: string): Config {
+  return loadConfig({ text: yaml, env: {}, sets: [] });
+}
+
+export function bench(yaml = ''): Bench {
+  const clock = new ManualClock();
+  const upstream = new ScriptedUpstream(clock);
+  const events: GatewayEvent[] = [];
+  const config = configOf(yaml);
+  const path = createDataPath({ config, upstream, clock, random: () => 0.5, emit: (e) => events.push(e) });
+  const classifier = createClassifier({ fleetId: '', decoder: { decodeRequest, requestFieldNumbers } });
+  return {
+    clock,
+    upstream,
+    path,
+    events,
+    read(method, fields, over = {}) {
+      const fullPath = method.startsWith('/') ? method : `/manager.v2.Manager/${method}`;
+      const message = requestOf(fullPath, fields);
+      const question = classifier.question(fullPath, message);
+      if (question === undefined) throw new Error(`${fullPath} asks nothing`);
+      return {
+        question,
+        metadata: {},
+        message,
+        deadlineMs: undefined,
+        signal: undefined,
+        attempts: 'several',
+        ...over,
+      };
+    },
+    of: (kind) => events.filter((event) => event.kind === kind) as never,
+  };
+}
+
+function methodAt(path: string): {
+  requestSerialize(v: object): Buffer;
+  responseSerialize(v: object): Buffer;
+} {
+  const [, service, method] = path.split('/') as [string, string, string];
+  const definition = (loadServiceDefinitions() as Record<string, Record<string, unknown>>)[service]?.[method];
+  if (definition === undefined) throw new Error(`no method ${path}`);
+  return definition as never;
+}
+
+export function requestOf(path: string, fields: object): Buffer {
+  return methodAt(path).requestSerialize(fields);
+}
+
+export function responseOf(path: string, fields: object): Buffer {
+  return methodAt(path).responseSerialize(fields);
+}
+
+/** Lets promises and callbacks that are due run. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
