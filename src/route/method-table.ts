@@ -133,6 +133,10 @@ const writes: Record<string, Route> = {
       deletes: [],
     }),
   },
+};
+
+/** The public API has it in v2 only. */
+const deletions: Record<string, Route> = {
   DeleteSeedPeer: {
     kind: 'write',
     method: 'DeleteSeedPeer',
@@ -170,7 +174,7 @@ const pass = (method: string): Route => ({ kind: 'pass', method });
 
 /** Every method that is known, by path. A path that is not here is forwarded, uncached. */
 export const METHOD_TABLE: ReadonlyMap<string, Route> = new Map([
-  ...service('manager.v2.Manager', { ...reads('v2'), ...writes, KeepAlive: pass('KeepAlive') }),
+  ...service('manager.v2.Manager', { ...reads('v2'), ...writes, ...deletions, KeepAlive: pass('KeepAlive') }),
   ...service('manager.Manager', {
     ...reads('v1'),
     ...oldReads,
