@@ -1,0 +1,103 @@
+import type { Metadata } from '../../rpc/metadata.js';
+import { Code, codeName } from '../../rpc/status.js';
+import type { RawCall } from './raw-server.js';
+import type { SeenCall } from './simulated-manager.js';
+
+const MAX_CALLS = 10_000;
+const MAX_REQUEST_BYTES = 65_536;
+
+type Growing = { -readonly [K in keyof SeenCall]: SeenCall[K] };
+
+/** One call while it runs. */
+export interface Sighting {
+  message(bytes: Buffer): void;
+  ended(code: number): void;
+  cancelled(): void;
+}
+
+/** The log and the counters of all calls, over restarts. */
+export class SeenCalls {
+  #calls: Growing[] = [];
+  total = 0;
+  open = 0;
+  cancelledTotal = 0;
+  keepAliveStreamsOpen = 0;
+  readonly #byMethod = new Map<string, number>();
+  readonly #byCode = new Map<string, number>();
+
+  begin(call: RawCall, path: string): Sighting {
+    const seen: Growing = {
+      path,
+      requestBytes: Buffer.alloc(0),
+      messages: 0,
+      metadata: wireMetadata(call),
+      deadlineWallMs: deadlineWallMs(call),
+      cancelled: false,
+      code: undefined,
+    };
+    this.#calls.push(seen);
+    // Cut in halves, so that a long run does not move the whole log with each call.
+    if (this.#calls.length >= 2 * MAX_CALLS) this.#calls = this.#calls.slice(-MAX_CALLS);
+    this.total += 1;
+    this.#byMethod.set(path, (this.#byMethod.get(path) ?? 0) + 1);
+    const isKeepAlive = path.endsWith('/KeepAlive');
+    this.#open(isKeepAlive, 1);
+    let isOpen = true;
+    const close = (code: number | undefined): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.#open(isKeepAlive, -1);
+      seen.code = code;
+      seen.cancelled = code === undefined;
+      if (code === undefined) this.cancelledTotal += 1;
+      const name = codeName(code ?? Code.CANCELLED);
+      this.#byCode.set(name, (this.#byCode.get(name) ?? 0) + 1);
+    };
+    return {
+      message(bytes) {
+        seen.messages += 1;
+        if (seen.requestBytes.length >= MAX_REQUEST_BYTES) return;
+        seen.requestBytes = Buffer.concat([seen.requestBytes, bytes]).subarray(0, MAX_REQUEST_BYTES);
+      },
+      ended: (code) => close(code),
+      cancelled: () => close(undefined),
+    };
+  }
+
+  list(): readonly SeenCall[] {
+    return this.#calls.slice(-MAX_CALLS);
+  }
+
+  forget(): void {
+    this.#calls = [];
+  }
+
+  get byMethod(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#byMethod);
+  }
+
+  get byCode(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#byCode);
+  }
+
+  #open(isKeepAlive: boolean, by: 1 | -1): void {
+    this.open += by;
+    if (isKeepAlive) this.keepAliveStreamsOpen += by;
+  }
+}
+
+/** As on the wire, but for what grpc-js keeps to itself: grpc-timeout, te, content-type. */
+function wireMetadata(call: RawCall): Metadata {
+  const headers = call.metadata.toHttp2Headers();
+  const metadata: Record<string, string | string[]> = {};
+  for (const [key, value] of Object.entries(headers)) {
+    if (value !== undefined) metadata[key] = Array.isArray(value) ? value : String(value);
+  }
+  return metadata;
+}
+
+function deadlineWallMs(call: RawCall): number | undefined {
+  const deadline = call.getDeadline();
+  const wallMs = deadline instanceof Date ? deadline.getTime() : deadline;
+  return Number.isFinite(wallMs) ? wallMs : undefined;
+}
