@@ -1,0 +1,41 @@
+import type { Config } from '../config/config.js';
+import type { Emit } from '../observe/events.js';
+import type { CallHandler } from '../rpc/call.js';
+import type { Clock } from '../rpc/clock.js';
+
+export interface DownstreamOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** TLS when `cert` and `key` are set. */
+  readonly tls: Config['server']['tls'];
+  /** Counted from TCP's accept on, handshakes included; one more is closed at once. */
+  readonly maxConnections: number;
+  /** Per connection. */
+  readonly maxConcurrentStreams: number;
+  /** Of one call, counted as HTTP/2 does (RFC 9113 §6.5.2): names + values + 32 bytes each. */
+  readonly maxMetadataBytes: number;
+  /** Of one message of a caller, packed and unpacked. */
+  readonly maxMessageBytes: number;
+  /** Where a path has a limit of its own. */
+  readonly maxMessageBytesFor?: (path: string) => number;
+  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly handler: CallHandler;
+}
+
+/** The listener for callers. It calls `handler` for each call and owns every connection. */
+export interface Downstream {
+  /** Where it really listens. Rejects with GatewayError `listen-failed`. */
+  listen(): Promise<{ host: string; port: number }>;
+  readonly connections: number;
+  /**
+   * Accepts nothing new, says GOAWAY, and lets calls in flight finish. Those that have not by shortly before
+   * `deadlineMs` (monotonic clock) end UNAVAILABLE; at `deadlineMs` what is left is cut. `clean`: no call was cut short.
+   */
+  drain(deadlineMs: number): Promise<{ clean: boolean }>;
+  /** Cuts everything at once. */
+  close(): void;
+}
+
+/** What carries the calls. All it has to bring are connections, calls and the two ways to stop. */
+export type Engine = (options: DownstreamOptions) => Downstream;

@@ -1,0 +1,40 @@
+import type { ServerOptions } from 'node:http2';
+import type { DownstreamOptions } from './engine.js';
+
+const KIB = 1024;
+
+/**
+ * Metadata over the limit is refused in words, which needs it received. So HTTP/2 is told twice the limit; beyond
+ * that node:http2 resets the stream with ENHANCE_YOUR_CALM, which gRPC clients show as RESOURCE_EXHAUSTED without words.
+ */
+const ANSWERABLE_FACTOR = 2;
+/** The least that a header counts (RFC 9113 §6.5.2): by size, never by number, a list is too long. */
+const SMALLEST_HEADER_BYTES = 32;
+
+/** What node:http2 is told about every connection. */
+export function http2Options(options: DownstreamOptions): ServerOptions {
+  const maxHeaderListSize = options.maxMetadataBytes * ANSWERABLE_FACTOR;
+  return {
+    settings: {
+      enablePush: false,
+      maxConcurrentStreams: options.maxConcurrentStreams,
+      maxHeaderListSize,
+      // The default of 64 KiB allows 64 MB/s at 1 ms; a model of 256 MiB should not have to wait for round trips.
+      initialWindowSize: 256 * KIB,
+    },
+    maxHeaderListPairs: Math.ceil(maxHeaderListSize / SMALLEST_HEADER_BYTES),
+    // MB. The default, 10, is below one large answer (20 MiB and more) to one slow reader, and while it is exceeded
+    // every new stream of the connection is refused.
+    maxSessionMemory: 256,
+    // Streams over maxConcurrentStreams are refused one by one; this many in a connection's life end it. The default,
+    // 100, is reached by one burst of a client that has not yet read our SETTINGS.
+    maxSessionRejectedStreams: 10_000,
+    maxSessionInvalidFrames: 100,
+    // Trailers with status details may be long; the default is 64 KiB for the whole block.
+    maxSendHeaderBlockLength: 1024 * KIB,
+    maxOutstandingPings: 2,
+  };
+}
+
+/** Of a whole connection; the default of 64 KiB would be shared by all its uploads. */
+export const CONNECTION_WINDOW_BYTES = 1024 * KIB;

@@ -1,0 +1,131 @@
+import type { ServerHttp2Stream } from 'node:http2';
+import { GatewayError } from '../errors.js';
+import { type Encoding, unpack } from './compression.js';
+import { Deframer, type Frame } from './frames.js';
+
+export interface InboundOptions {
+  readonly stream: ServerHttp2Stream;
+  readonly encoding: Encoding;
+  readonly maxMessageBytes: number;
+  readonly onBadInput: (error: GatewayError) => void;
+}
+
+interface Reader {
+  resolve(message: Buffer | undefined | Promise<Buffer>): void;
+  reject(error: GatewayError): void;
+}
+
+/**
+ * The messages of one caller, at the pace of who reads them: the stream flows only while somebody waits, so that
+ * HTTP/2's flow control holds the caller back. What is held is at most one message and a window.
+ */
+export class Inbound {
+  readonly #options: InboundOptions;
+  readonly #stream: ServerHttp2Stream;
+  readonly #deframer: Deframer;
+  #reader: Reader | undefined;
+  #failure: GatewayError | undefined;
+  #listening = false;
+  #halfClosed = false;
+  #discarding = false;
+
+  constructor(options: InboundOptions) {
+    this.#options = options;
+    this.#stream = options.stream;
+    this.#deframer = new Deframer(options.maxMessageBytes);
+  }
+
+  /** One message at a time; `undefined` once the caller has half-closed. Rejects with GatewayError. */
+  read(): Promise<Buffer | undefined> {
+    if (this.#reader)
+      return Promise.reject(new GatewayError('internal', 'a message is being waited for already'));
+    const frame = this.#take();
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (frame) return this.#contentOf(frame);
+    if (this.#halfClosed) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+      this.#flow();
+    });
+  }
+
+  /** Ends reading: whoever waits or reads later gets `error`. The first reason stands. */
+  fail(error: GatewayError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    const reader = this.#reader;
+    this.#reader = undefined;
+    reader?.reject(error);
+    this.discard();
+  }
+
+  /** Lets go of what still comes: unread data would keep the stream from closing. */
+  discard(): void {
+    this.#discarding = true;
+    if (!this.#stream.destroyed) this.#stream.resume();
+  }
+
+  #flow(): void {
+    if (!this.#listening) {
+      this.#listening = true;
+      this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+      this.#stream.on('end', () => this.#onEnd());
+    }
+    this.#stream.resume();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#discarding) return;
+    this.#deframer.push(chunk);
+    // Not paused as soon as a message has been handed over: for a unary call that would be a pause and a resume for nothing.
+    if (this.#reader) this.#deliver();
+    else this.#stream.pause();
+  }
+
+  #onEnd(): void {
+    // node:http2 ends the readable side of a reset stream too; that is not a half-close.
+    if (this.#discarding || this.#stream.aborted) return;
+    this.#halfClosed = true;
+    if (this.#reader) this.#deliver();
+  }
+
+  #deliver(): void {
+    const frame = this.#take();
+    const reader = this.#reader;
+    if (!reader || (!frame && !this.#halfClosed)) return;
+    this.#reader = undefined;
+    reader.resolve(frame && this.#contentOf(frame));
+  }
+
+  #take(): Frame | undefined {
+    if (this.#failure) return undefined;
+    try {
+      const frame = this.#deframer.next();
+      if (!frame && this.#halfClosed) this.#deframer.finish();
+      return frame;
+    } catch (error) {
+      this.#refuse(error as GatewayError);
+      return undefined;
+    }
+  }
+
+  #contentOf(frame: Frame): Promise<Buffer> {
+    return frame.compressed ? this.#unpack(frame.payload) : Promise.resolve(frame.payload);
+  }
+
+  async #unpack(packed: Buffer): Promise<Buffer> {
+    try {
+      const message = await unpack(packed, this.#options.encoding, this.#options.maxMessageBytes);
+      if (!this.#failure) return message;
+    } catch (error) {
+      this.#refuse(error as GatewayError);
+    }
+    throw this.#failure;
+  }
+
+  #refuse(error: GatewayError): void {
+    if (this.#failure) return;
+    this.#options.onBadInput(error);
+    this.fail(error);
+  }
+}

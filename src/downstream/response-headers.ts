@@ -1,0 +1,85 @@
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { isForwarded, type Metadata, NO_METADATA } from '../rpc/metadata.js';
+import type { Status } from '../rpc/status.js';
+import { encodeStatusText } from './status-text.js';
+
+/** No `date`: gRPC does not ask for it, and it would be 37 bytes and a string per answer. */
+const OPENING = { waitForTrailers: true, sendDate: false };
+const ONLY_TRAILERS = { endStream: true, sendDate: false };
+
+/** HEADERS that open an answer with messages. Does nothing on a stream that has gone. */
+export function respond(stream: ServerHttp2Stream, metadata: Metadata): void {
+  if (stream.destroyed || stream.closed || stream.headersSent) return;
+  attempt(
+    () => stream.respond(openingHeaders(metadata), OPENING),
+    () => stream.respond(openingHeaders(NO_METADATA), OPENING),
+  );
+}
+
+/** "Trailers-Only": the whole answer is one HEADERS frame with END_STREAM. Does nothing on a stream that has gone. */
+export function respondTrailersOnly(
+  stream: ServerHttp2Stream,
+  status: Status,
+  trailers: Metadata,
+  extra: OutgoingHttpHeaders = {},
+): void {
+  if (stream.destroyed || stream.closed || stream.headersSent) return;
+  const headers = (metadata: Metadata) =>
+    Object.assign(openingHeaders(NO_METADATA), trailersOf(status, metadata), extra);
+  attempt(
+    () => stream.respond(headers(trailers), ONLY_TRAILERS),
+    () => stream.respond(headers(NO_METADATA), ONLY_TRAILERS),
+  );
+}
+
+/** To be called on 'wantTrailers' only. Does nothing on a stream that has gone. */
+export function sendTrailers(stream: ServerHttp2Stream, status: Status, trailers: Metadata): void {
+  if (stream.destroyed || stream.closed) return;
+  attempt(
+    () => stream.sendTrailers(trailersOf(status, trailers)),
+    () => stream.sendTrailers(trailersOf(status, NO_METADATA)),
+  );
+}
+
+/**
+ * node:http2 throws on metadata that it does not allow (two values of a key that it takes for a single one, say).
+ * Then the caller gets its answer and status without metadata rather than nothing.
+ */
+function attempt(whole: () => void, bare: () => void): void {
+  try {
+    whole();
+  } catch {
+    // With nothing left to object to, this throws only if the stream went meanwhile, and then nobody is waiting.
+    try {
+      bare();
+    } catch {}
+  }
+}
+
+function openingHeaders(metadata: Metadata): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { ':status': 200, 'content-type': 'application/grpc' };
+  addMetadata(headers, metadata);
+  return headers;
+}
+
+function trailersOf(status: Status, metadata: Metadata): OutgoingHttpHeaders {
+  const trailers: OutgoingHttpHeaders = { 'grpc-status': status.code };
+  if (status.message !== '') trailers['grpc-message'] = encodeStatusText(status.message);
+  addMetadata(trailers, metadata);
+  return trailers;
+}
+
+/** node:http2 parts headers with NUL bytes, so a value with one would become further headers. */
+const NUL = '\0';
+
+function addMetadata(headers: OutgoingHttpHeaders, metadata: Metadata): void {
+  for (const key in metadata) {
+    const value = metadata[key];
+    if (value === undefined || !isForwarded(key) || key.includes(NUL)) continue;
+    if (typeof value === 'string') {
+      if (!value.includes(NUL)) headers[key] = value;
+    } else {
+      headers[key] = value.filter((one) => !one.includes(NUL));
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import http2 from 'node:http2';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { GatewayError } from '../errors.js';
+import { Connection } from './connection.js';
+import { Deadlines } from './deadlines.js';
+import { Draining } from './draining.js';
+import type { Downstream, DownstreamOptions, Engine } from './engine.js';
+import { CONNECTION_WINDOW_BYTES, http2Options } from './http2-options.js';
+import { createListener } from './listener.js';
+
+/** The listener for callers, over node:http2. Throws GatewayError `config-invalid` where TLS cannot be set up. */
+export const createDownstream: Engine = (options) => new NodeDownstream(options);
+
+class NodeDownstream implements Downstream {
+  readonly #options: DownstreamOptions;
+  readonly #http2: http2.ServerOptions;
+  readonly #deadlines: Deadlines;
+  readonly #listener: Server;
+  readonly #connections = new Set<Connection>();
+  /** Every accepted socket, those in a TLS handshake included. */
+  readonly #sockets = new Set<Socket>();
+  #draining: Draining | undefined;
+  #closed = false;
+
+  constructor(options: DownstreamOptions) {
+    this.#options = options;
+    this.#http2 = http2Options(options);
+    this.#deadlines = new Deadlines(options.clock);
+    this.#listener = createListener(options, (socket) => this.#accept(socket));
+    this.#listener.on('connection', (socket: Socket) => this.#own(socket));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  listen(): Promise<{ host: string; port: number }> {
+    const { host, port } = this.#options.listen;
+    return new Promise((resolve, reject) => {
+      this.#listener.once('error', (cause) => {
+        reject(
+          new GatewayError('listen-failed', `server.listen ${host}:${port}: ${cause.message}`, { cause }),
+        );
+      });
+      this.#listener.listen({ host, port }, () => {
+        this.#listener.removeAllListeners('error');
+        // What accept() says later (EMFILE above all) passes; the listener goes on by itself.
+        this.#listener.on('error', (error) => {
+          this.#options.emit({ kind: 'internal-error', where: 'downstream listener', error });
+        });
+        const address = this.#listener.address() as AddressInfo;
+        resolve({ host: address.address, port: address.port });
+      });
+    });
+  }
+
+  drain(deadlineMs: number): Promise<{ clean: boolean }> {
+    this.#stopListening();
+    this.#draining ??= new Draining(this.#connections, this.#options.clock, deadlineMs);
+    return this.#draining.finished;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopListening();
+    for (const connection of this.#connections) connection.destroy('drain');
+    for (const socket of this.#sockets) socket.destroy();
+    this.#draining?.check();
+  }
+
+  #stopListening(): void {
+    // Not listening any more, or not yet: both are what is wanted.
+    this.#listener.close(() => {});
+  }
+
+  #own(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #accept(socket: Socket): void {
+    // The session listens too, but lets go of the socket before the socket has closed.
+    socket.on('error', () => {});
+    if (this.#draining || this.#closed) {
+      socket.destroy();
+      this.#options.emit({
+        kind: 'connection-refused',
+        reason: 'draining',
+        detail: 'the gateway is stopping',
+      });
+      return;
+    }
+    const session = http2.performServerHandshake(socket, this.#http2);
+    const connection = new Connection({
+      session,
+      socket,
+      downstream: this.#options,
+      deadlines: this.#deadlines,
+      onClose: (closed) => {
+        this.#connections.delete(closed);
+        this.#draining?.check();
+      },
+      onCallClose: () => this.#draining?.check(),
+    });
+    this.#connections.add(connection);
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  }
+}
