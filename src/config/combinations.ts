@@ -36,7 +36,7 @@ function serverTls({ server: { tls } }: Settings): Conflict[] {
     const missing = tls.caCert === '' ? 'caCert' : 'cert';
     const found = `"${tls.clientAuth}" without server.tls.${missing}`;
     const paths = ['server.tls.clientAuth', 'server.tls.caCert', 'server.tls.cert'];
-    conflicts.push(conflict(paths, found, 'request and require need caCert, cert and key'));
+    conflicts.push(conflict(paths, found, 'none, or caCert, cert and key set'));
   } else if (tls.caCert !== '' && tls.cert === '' && tls.key === '') {
     const paths = ['server.tls.caCert', 'server.tls.cert'];
     conflicts.push(

@@ -1,4 +1,4 @@
-import { keyMetas, type SectionMeta, sectionMetas } from './keys/registry.js';
+import { type KeyMeta, keyMetas, type SectionMeta, sectionMetas } from './keys/registry.js';
 import { schema } from './schema.js';
 
 const HEADER = `# manager-gateway: every key with its default. Leave out what you do not change.

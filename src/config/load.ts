@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { checkLayer } from './checkLayer.js';
+import { checkLayer } from './check-layer.js';
 import { impossibleCombinations } from './combinations.js';
 import type { Config } from './config.js';
-import { ConfigError } from './configError.js';
+import { ConfigError } from './config-error.js';
 import type { Conflict } from './conflict.js';
 import { readEnv } from './layers/env.js';
 import { readYaml } from './layers/file.js';
 import type { Layer, LayersRead } from './layers/layer.js';
 import { readSets } from './layers/sets.js';
 import { overlap, type Path } from './path.js';
-import { readPemFiles } from './pemFiles.js';
+import { readPemFiles } from './pem-files.js';
 import type { Place, Problem } from './problem.js';
 import { schema } from './schema.js';
-import { toConfig } from './toConfig.js';
+import { toConfig } from './to-config.js';
 import { merge, type Tree } from './tree.js';
 import { unbuiltConflicts } from './unbuilt.js';
 
@@ -36,10 +36,11 @@ export function loadConfig(sources: ConfigSources): Config {
   const checked = layers.map((layer) => checkLayer(layer));
   const problems = [...reads, ...checked].flatMap((read) => read.problems);
 
-  const settings = schema.parse(checked.reduce<Tree>((below, { tree }) => merge(below, tree), {}));
+  const written = checked.reduce<Tree>((below, { tree }) => merge(below, tree), {});
+  const settings = schema.parse(written);
   const { files, conflicts } = readPemFiles(settings);
   if (reads.every(({ complete }) => complete)) {
-    const all = [...conflicts, ...impossibleCombinations(settings), ...unbuiltConflicts(settings)];
+    const all = [...conflicts, ...impossibleCombinations(settings), ...unbuiltConflicts(settings, written)];
     const unread = reads
       .flatMap((read) => read.problems.map(({ path }) => path))
       .filter((path) => path.length > 0);

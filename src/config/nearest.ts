@@ -1,6 +1,6 @@
 /**
  * The candidate that `written` was probably meant to be; undefined when none is near.
- * Near: the same but for case, or at most a third of the letters wrong (two of "adress", none of "id").
+ * Near: at most a third of the letters wrong, whatever their case; half of them if it begins right ("adress" for "addrs").
  */
 export function nearest(written: string, candidates: readonly string[]): string | undefined {
   const small = written.toLowerCase();
@@ -8,7 +8,8 @@ export function nearest(written: string, candidates: readonly string[]): string 
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const distance = editDistance(small, candidate.toLowerCase());
-    const allowed = Math.floor(Math.max(small.length, candidate.length) / 3);
+    const beginsRight = small.length > 2 && candidate.toLowerCase().startsWith(small.slice(0, 2));
+    const allowed = Math.floor(Math.max(small.length, candidate.length) / (beginsRight ? 2 : 3));
     if (distance > allowed || distance >= bestDistance) continue;
     best = candidate;
     bestDistance = distance;

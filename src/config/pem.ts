@@ -25,11 +25,14 @@ export function readPem(value: string, holds: 'certificates' | 'key'): PemRead {
 
 /** Whether the first certificate of `cert` belongs to `key`; both have been through `readPem`. */
 export function belongTogether(cert: string, key: string): boolean {
-  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  const certificate = blocksOf(cert).find(isCertificate);
+  const privateKey = blocksOf(key).find(isPrivateKey);
+  if (certificate === undefined || privateKey === undefined) return false;
+  return new X509Certificate(certificate.block).checkPrivateKey(createPrivateKey(privateKey.block));
 }
 
 function check(text: string, source: string, holds: 'certificates' | 'key'): PemRead {
-  const blocks = [...text.matchAll(BLOCK)].map(([block, label = '']) => ({ block, label }));
+  const blocks = blocksOf(text);
   if (blocks.length === 0) return { kind: 'refused', found: `${source}, which is not PEM` };
   try {
     return holds === 'key' ? checkKey(text, source, blocks) : checkCertificates(text, source, blocks);
@@ -38,17 +41,29 @@ function check(text: string, source: string, holds: 'certificates' | 'key'): Pem
   }
 }
 
-type Blocks = readonly { readonly block: string; readonly label: string }[];
+type Block = { readonly block: string; readonly label: string };
 
-function checkKey(text: string, source: string, blocks: Blocks): PemRead {
-  const key = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
+function blocksOf(text: string): Block[] {
+  return [...text.matchAll(BLOCK)].map(([block, label = '']) => ({ block, label }));
+}
+
+function isCertificate({ label }: Block): boolean {
+  return label === 'CERTIFICATE';
+}
+
+function isPrivateKey({ label }: Block): boolean {
+  return label.endsWith('PRIVATE KEY');
+}
+
+function checkKey(text: string, source: string, blocks: readonly Block[]): PemRead {
+  const key = blocks.find(isPrivateKey);
   if (key === undefined) return { kind: 'refused', found: `${source}, which holds no private key` };
   createPrivateKey(key.block);
   return { kind: 'pem', text };
 }
 
-function checkCertificates(text: string, source: string, blocks: Blocks): PemRead {
-  const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE');
+function checkCertificates(text: string, source: string, blocks: readonly Block[]): PemRead {
+  const certificates = blocks.filter(isCertificate);
   if (certificates.length === 0) return { kind: 'refused', found: `${source}, which holds no certificate` };
   for (const { block } of certificates) new X509Certificate(block);
   return { kind: 'pem', text };

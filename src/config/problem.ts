@@ -19,7 +19,8 @@ export type Problem = {
 };
 
 export function formatProblem({ path, place, found, allowed, didYouMean }: Problem): string {
-  const where = path.length === 0 ? formatPlace(place) : `${formatPath(path)} (${formatPlace(place)})`;
+  const name = formatPath(path);
+  const where = name === '' ? formatPlace(place) : `${name} (${formatPlace(place)})`;
   const hint = didYouMean === undefined ? '' : `; did you mean "${didYouMean}"?`;
   // One line each, whatever was in the file.
   return `${where}: found ${found}; allowed: ${allowed}${hint}`.replaceAll(/\s*[\r\n]+\s*/g, ' ');

@@ -8,3 +8,8 @@ export function show(value: unknown, secret = false): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
+
+/** "redis://user:password@host" is no address here, but people write it: what stands before the @ is hidden. */
+export function withoutUserInfo(text: string): string {
+  return text.replaceAll(/[^\s"/]*@/g, '(hidden)@');
+}

@@ -1,6 +1,6 @@
-import { everyKey, type Found } from '../lookUp.js';
-import { nearest } from '../nearest.js';
+import type { Found } from '../look-up.js';
 import type { Place, Problem } from '../problem.js';
+import { suggest } from '../suggest.js';
 import { treeOf, valueAt } from '../tree.js';
 import { type Layer, layerAt } from './layer.js';
 import { readLiteral } from './literal.js';
@@ -8,7 +8,6 @@ import { readLiteral } from './literal.js';
 /** One value from env or `--set`. `spell` writes a path the way that source does. */
 export type Assignment = {
   readonly target: Found;
-  readonly written: string;
   readonly text: string;
   readonly place: Place;
   readonly spell: (path: readonly string[]) => string;
@@ -16,13 +15,18 @@ export type Assignment = {
 
 /** The assignment as a layer, or what is wrong with it. */
 export function readAssignment(assignment: Assignment): Layer | Problem {
-  const { target, written, text, place, spell } = assignment;
+  const { target, text, place, spell } = assignment;
   if (target.kind === 'unknown') {
-    const known = everyKey().map(({ path }) => spell(path));
-    const here = Object.keys(target.within.shape).map((name) => spell([...target.path, name]));
-    const didYouMean = nearest(written, known) ?? nearest(spell([...target.path, target.name]), here);
     const path = [...target.path, target.name];
-    return { path, place, found: 'an unknown key', allowed: here.join(', '), didYouMean };
+    const here = Object.keys(target.within.shape).map((name) => spell([...target.path, name]));
+    const meant = suggest(target.name, target.path, target.within);
+    return {
+      path,
+      place,
+      found: 'an unknown key',
+      allowed: here.join(', '),
+      didYouMean: meant && spell(meant),
+    };
   }
   if (target.kind === 'key' && target.rest.length > 0) {
     const allowed = `${spell(target.path)}, as a whole`;

@@ -1,4 +1,4 @@
-import { lookUp } from '../lookUp.js';
+import { lookUp } from '../look-up.js';
 import type { Problem } from '../problem.js';
 import { readAssignment } from './assignment.js';
 import type { Layer, LayersRead } from './layer.js';
@@ -21,8 +21,7 @@ export function readEnv(env: Readonly<Record<string, string | undefined>>): Laye
       problems.push({ path: target.path, place, found: `the same key as ${twin}`, allowed: 'one of them' });
       continue;
     }
-    const written = name.toUpperCase();
-    const read = readAssignment({ target, written, text: env[name] ?? '', place, spell });
+    const read = readAssignment({ target, text: env[name] ?? '', place, spell });
     if ('tree' in read) layers.push(read);
     else problems.push(read);
   }

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import type { Found } from '../lookUp.js';
+import type { Found } from '../look-up.js';
 
 /** The value of an env variable or a `--set`, or why there is none. */
 export type Literal =
@@ -13,7 +13,7 @@ export type Literal =
 export function readLiteral(text: string, target: Found): Literal {
   const isText = target.kind === 'key' && target.meta.literal;
   if (isText && !/^(["']).*\1$/s.test(text)) return { kind: 'value', value: text };
-  const document = parseDocument(text, { prettyErrors: false });
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   const trouble = document.errors[0] ?? document.warnings[0];
   if (trouble !== undefined)
     return isText ? { kind: 'value', value: text } : { kind: 'bad', why: trouble.message };

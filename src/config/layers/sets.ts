@@ -1,4 +1,4 @@
-import { lookUp } from '../lookUp.js';
+import { lookUp } from '../look-up.js';
 import type { Problem } from '../problem.js';
 import { readAssignment } from './assignment.js';
 import type { Layer, LayersRead } from './layer.js';
@@ -19,7 +19,6 @@ export function readSets(sets: readonly string[]): LayersRead {
     const steps = key.replaceAll(/\[(\d+)\]/g, '.$1').split('.');
     const read = readAssignment({
       target: lookUp(steps),
-      written: key,
       text: set.slice(equals + 1),
       place,
       spell: (path) => path.join('.'),

@@ -1,6 +1,6 @@
 import type { Config, ManagerAddress, MethodTtl } from './config.js';
 import type { Method } from './methods.js';
-import type { PemFiles } from './pemFiles.js';
+import type { PemFiles } from './pem-files.js';
 import type { Settings } from './schema.js';
 
 /** The configuration as the code uses it, from settings that have passed every check. */

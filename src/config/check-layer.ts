@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import type { Layer } from './layers/layer.js';
-import { everyKey, lookUp } from './lookUp.js';
+import { lookUp } from './look-up.js';
 import { nearest } from './nearest.js';
 import { formatPath, type Path } from './path.js';
 import type { Place, Problem } from './problem.js';
 import { schema } from './schema.js';
-import { show } from './show.js';
+import { show, withoutUserInfo } from './show.js';
+import { suggest } from './suggest.js';
 import { isTree, type Tree, valueAt, without } from './tree.js';
 
 /** `tree` holds only what the schema takes, so that it can be merged; `failed` is what was taken out. */
@@ -50,8 +51,7 @@ function withoutEmptySections(tree: Tree, above: readonly string[]): Tree {
 
 function problemsOf(issue: z.core.$ZodIssue, tree: unknown, layer: Layer): Problem[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((name) => unknownKey([...path, name], name, layer));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownKey([...path, name], layer));
   const value = valueAt(tree, path);
   const place = placeNear(layer, path, 'value');
   const target = lookUp(path.map(String));
@@ -59,7 +59,7 @@ function problemsOf(issue: z.core.$ZodIssue, tree: unknown, layer: Layer): Probl
     const { secret, allowed, choices } = target.meta;
     const why = issue.code === 'custom' ? ` (${issue.message})` : '';
     const didYouMean = typeof value === 'string' ? nearest(value, choices) : undefined;
-    return [{ path, place, found: `${show(value, secret)}${why}`, allowed, didYouMean }];
+    return [{ path, place, found: withoutUserInfo(`${show(value, secret)}${why}`), allowed, didYouMean }];
   }
   const names = target.kind === 'section' ? Object.keys(target.meta.shape).join(', ') : '';
   // What is in place of a section may be anything, a secret too.
@@ -67,23 +67,18 @@ function problemsOf(issue: z.core.$ZodIssue, tree: unknown, layer: Layer): Probl
   return [{ path, place, found, allowed: `a section with the keys ${names}` }];
 }
 
-function unknownKey(path: Path, name: string, layer: Layer): Problem {
+function unknownKey(path: Path, layer: Layer): Problem {
   const target = lookUp(path.map(String));
-  const here = target.kind === 'unknown' ? Object.keys(target.within.shape) : [];
+  const place = placeNear(layer, path, 'name');
+  if (target.kind !== 'unknown') return { path, place, found: 'an unknown key', allowed: '' };
+  const meant = suggest(target.name, target.path, target.within);
   return {
     path,
-    place: placeNear(layer, path, 'name'),
+    place,
     found: 'an unknown key',
-    allowed: here.join(', '),
-    didYouMean: nearest(name, here) ?? elsewhere(name),
+    allowed: Object.keys(target.within.shape).join(', '),
+    didYouMean: meant && formatPath(meant),
   };
-}
-
-/** The only key of that name in the whole schema. */
-function elsewhere(name: string): string | undefined {
-  const same = everyKey().filter(({ path }) => path.at(-1)?.toLowerCase() === name.toLowerCase());
-  const [only] = same;
-  return same.length === 1 && only !== undefined ? formatPath(only.path) : undefined;
 }
 
 /** The key that a path belongs to: a bad item takes its whole list with it. */

@@ -1,6 +1,6 @@
 import type { TlsFiles } from './config.js';
 import type { Conflict } from './conflict.js';
-import { lookUp } from './lookUp.js';
+import { lookUp } from './look-up.js';
 import { at } from './path.js';
 import { belongTogether, readPem } from './pem.js';
 import type { Settings } from './schema.js';
