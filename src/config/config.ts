@@ -25,6 +25,7 @@ export type Config = {
   readonly fleet: { readonly id: string };
   readonly mode: Mode;
   readonly server: {
+    /** Of each address to listen on: `host` empty means every interface, `port` 0 any free one. */
     readonly listen: { readonly host: string; readonly port: number };
     readonly engine: 'node';
     readonly tls: TlsFiles & { readonly clientAuth: 'none' | 'request' | 'require' };
