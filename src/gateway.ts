@@ -54,6 +54,9 @@ export interface GatewayOptions {
 const CLOSING_SHARE = 0.1;
 const CLOSING_MAX_MS = 2_000;
 
+/** CreateModel uploads a trained model; every other request is small. */
+const TRAINED_MODEL_BYTES = 256 * 1024 * 1024;
+
 /** The services that health can be asked about, by name. */
 const HEALTH_SERVICES = new Set([
   'manager.v2.Manager',
@@ -107,7 +110,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     emit,
     handler: dispatch,
-    maxMessageBytesFor,
+    maxMessageBytesFor: (path) =>
+      path === '/manager.Manager/CreateModel' ? TRAINED_MODEL_BYTES : config.server.maxMessageBytes,
   });
   const metrics = createMetrics({
     version: VERSION,
@@ -211,11 +215,6 @@ function closingMs(drainTimeoutMs: number): number {
 
 function isHealthy({ state }: AddressStatus): boolean {
   return state === 'healthy' || state === 'slow';
-}
-
-/** CreateModel uploads a trained model; everything else is small. */
-function maxMessageBytesFor(path: string): number | undefined {
-  return path === '/manager.Manager/CreateModel' ? 256 * 1024 * 1024 : undefined;
 }
 
 function serviceOf(request: Buffer): string {

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { runDemo } from './cli/demo.js';
 import { serve } from './cli/serve.js';
 import { loadConfig } from './config/load.js';
 import { GatewayError } from './errors.js';
@@ -51,6 +50,8 @@ program
   .option('--seed <number>', 'seed of the simulated fleet', Number, 1)
   .action(async (options: { json?: boolean; seed: number }) => {
     const { json = false, seed } = options;
+    // Only here: whoever serves loads no simulator.
+    const { runDemo } = await import('./cli/demo.js');
     process.exitCode = await runDemo({
       stdout: process.stdout,
       isTty: process.stdout.isTTY === true,
