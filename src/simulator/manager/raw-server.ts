@@ -1,11 +1,7 @@
+import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer, type Socket } from 'node:net';
-import {
-  type ConnectionInjector,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerOptions,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerDuplexStream, type ServerOptions } from '@grpc/grpc-js';
+import type { Clock } from '../../rpc/clock.js';
 import type { SimulatedTls } from './simulated-manager.js';
 
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
@@ -26,15 +22,20 @@ export type RawServerOptions = {
   readonly host: string;
   readonly port: number;
   readonly tls: SimulatedTls | undefined;
+  /** Each connection lives as long, ±10 %, and then has the grace for what is in flight. */
   readonly connectionAgeMs: number;
   readonly connectionAgeGraceMs: number;
   readonly connectionIdleMs: number;
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
   onCall(call: RawCall): void;
 };
 
 /** setTimeout fires at once for longer delays. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
+/** Reads and writes nothing: messages are raw bytes here. */
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
@@ -45,7 +46,12 @@ const identity = (bytes: Buffer): Buffer => bytes;
 export async function startRawServer(options: RawServerOptions): Promise<RawServer> {
   const server = createGrpcServer(options);
   const credentials = createCredentials(options.tls);
-  let injector: ConnectionInjector = server.createConnectionInjector(credentials);
+  const injector = server.createConnectionInjector(credentials);
+  const sessions = new Map<ServerHttp2Session, { retire(graceMs: number): void }>();
+  http2ServerOf(server).on('session', (session) => {
+    sessions.set(session, superviseAge(session, options));
+    session.once('close', () => sessions.delete(session));
+  });
   const open = new Set<Socket>();
   const held = new Set<Socket>();
   let isFrozen = false;
@@ -86,10 +92,7 @@ export async function startRawServer(options: RawServerOptions): Promise<RawServ
       held.clear();
     },
     sendGoaway(graceMs) {
-      // An injector drains whatever it ever took in, so what comes from now on gets another one.
-      const ageing = injector;
-      injector = server.createConnectionInjector(credentials);
-      ageing.drain(graceMs);
+      for (const supervision of sessions.values()) supervision.retire(graceMs);
     },
     async kill() {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
@@ -116,13 +119,42 @@ function createGrpcServer(options: RawServerOptions): Server {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
-    'grpc.max_connection_age_ms': Math.min(options.connectionAgeMs, LONGEST_DELAY_MS),
-    'grpc.max_connection_age_grace_ms': Math.min(options.connectionAgeGraceMs, LONGEST_DELAY_MS),
     'grpc.max_connection_idle_ms': Math.min(options.connectionIdleMs, LONGEST_DELAY_MS),
   };
   const server = new Server(settings);
   handleEveryPath(server, options.onCall);
   return server;
+}
+
+/**
+ * Ends a connection as grpc-go does: a GOAWAY that refuses nothing yet, so that what is on its way arrives, and after
+ * the grace the end. grpc-js's own ageing refuses what crosses its GOAWAY on the wire.
+ */
+function superviseAge(
+  session: ServerHttp2Session,
+  options: RawServerOptions,
+): { retire(graceMs: number): void } {
+  const { clock, random, connectionAgeMs, connectionAgeGraceMs } = options;
+  const retire = (graceMs: number): void => {
+    timer.cancel();
+    if (session.destroyed) return;
+    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID);
+    timer = clock.setTimer(graceMs, () => session.destroy());
+  };
+  const ageMs = connectionAgeMs * (0.9 + 0.2 * random());
+  let timer = clock.setTimer(ageMs, () => retire(connectionAgeGraceMs));
+  session.once('close', () => timer.cancel());
+  return { retire };
+}
+
+const LAST_STREAM_ID = 2 ** 31 - 1;
+
+/** The HTTP/2 server that the injector has just made; grpc-js (1.14) keeps it in a private Map. */
+function http2ServerOf(server: Server): Http2Server {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  const [http2Server] = servers instanceof Map ? servers.keys() : [];
+  if (http2Server === undefined) throw new Error('this grpc-js keeps its HTTP/2 servers elsewhere');
+  return http2Server;
 }
 
 /**

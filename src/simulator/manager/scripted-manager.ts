@@ -1,5 +1,17 @@
+import type { EventEmitter } from 'node:events';
+import {
+  constants,
+  createSecureServer,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Metadata } from '../../rpc/metadata.js';
 import type { Status } from '../../rpc/status.js';
+import { type ScriptedExchange, startExchange } from './scripted-exchange.js';
 import type { SimulatedTls } from './simulated-manager.js';
 
 /** One call, with all its messages unless `streaming` was asked for its path. */
@@ -9,7 +21,7 @@ export interface ScriptedCall {
   readonly metadata: Metadata;
   /** Unpacked messages. For a streamed call: those received until now; use `read`. */
   readonly messages: readonly Buffer[];
-  /** The next message, undefined after the half-close. Only for paths that `streaming` names. */
+  /** The next message, undefined after the half-close or when the caller has gone. For paths that `streaming` names. */
   read(): Promise<Buffer | undefined>;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
@@ -25,14 +37,21 @@ export type ScriptedAnswer = {
   readonly trailers?: Metadata;
   /** Compresses every message and says so. */
   readonly compression?: 'gzip' | 'deflate';
-  /** Bytes written to the stream in place of framed messages: broken frames. */
+  /** Written to the stream in place of framed messages: broken frames. */
   readonly rawBody?: Buffer;
-  /** `never`: the call hangs. `reset`: RST_STREAM INTERNAL_ERROR after the messages. `goaway`: GOAWAY first, then the answer. */
+  /** Ends without headers of its own: status and trailers in one block, as a server does that has nothing to say. */
+  readonly trailersOnly?: boolean;
+  /**
+   * Default `status`. `never`: the call hangs after its messages. `reset`: RST_STREAM INTERNAL_ERROR after them.
+   * `goaway`: GOAWAY first, then the answer. `destroy-connection`: the connection breaks after the messages.
+   */
   readonly ending?: 'status' | 'never' | 'reset' | 'goaway' | 'destroy-connection';
 };
 
 export type ScriptedManagerOptions = {
+  /** Default 127.0.0.1 */
   readonly host?: string;
+  /** Default 0: any free one. */
   readonly port?: number;
   readonly tls?: SimulatedTls;
   /** Paths answered before the caller has half-closed. Default: none. */
@@ -45,19 +64,27 @@ export type ScriptedSeenCall = {
   readonly metadata: Metadata;
   /** As received: "10S", "9999m". */
   readonly timeout: string | undefined;
+  /** Unpacked. */
   readonly messages: readonly Buffer[];
+  /** Per message, whether it came compressed. */
+  readonly compressed: readonly boolean[];
+  readonly halfClosed: boolean;
+  /** The caller went away before it had its status. */
   readonly cancelled: boolean;
 };
 
 /** A manager without a mind of its own: answers any path, known or not, with whatever the test says. */
 export interface ScriptedManager {
+  /** host:port */
   readonly address: string;
   readonly port: number;
   readonly stats: {
     readonly connectionsOpen: number;
     readonly connectionsTotal: number;
     readonly callsTotal: number;
+    readonly callsOpen: number;
   };
+  /** Every call, oldest first. */
   calls(): readonly ScriptedSeenCall[];
   /** GOAWAY on every open connection; calls in flight finish. */
   goaway(): void;
@@ -65,6 +92,76 @@ export interface ScriptedManager {
   stop(): Promise<void>;
 }
 
-export async function startScriptedManager(_options: ScriptedManagerOptions): Promise<ScriptedManager> {
-  throw new Error('not built yet');
+/** The HTTP/2 server under it is bare, so that frames can be broken and any path be answered. */
+export async function startScriptedManager(options: ScriptedManagerOptions): Promise<ScriptedManager> {
+  const host = options.host ?? '127.0.0.1';
+  const server = createHttp2Server(options.tls);
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const exchanges: ScriptedExchange[] = [];
+  let connectionsTotal = 0;
+
+  // 'connection' is the TCP one, before any handshake: what counts is what was opened.
+  (server as EventEmitter).on('connection', (socket: Socket) => {
+    connectionsTotal += 1;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('error', () => session.destroy());
+    session.once('close', () => sessions.delete(session));
+  });
+  // A failed handshake, or a peer that speaks something else, is its own problem.
+  server.on('sessionError', () => {});
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    // Node lets nobody touch a session's socket, so it is found by its other end.
+    const peerPort = stream.session?.socket.remotePort;
+    const breakConnection = (): void => {
+      for (const socket of sockets) if (socket.remotePort === peerPort) socket.resetAndDestroy();
+    };
+    exchanges.push(startExchange(stream, headers, { ...options, breakConnection }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    address: `${host}:${port}`,
+    port,
+    get stats() {
+      const callsOpen = exchanges.filter((exchange) => exchange.isOpen).length;
+      return { connectionsOpen: sockets.size, connectionsTotal, callsTotal: exchanges.length, callsOpen };
+    },
+    calls: () => exchanges.map((exchange) => exchange.seen),
+    goaway() {
+      // The last id there can be refuses nothing yet: what is on its way arrives, as with grpc-go.
+      for (const session of sessions) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+    },
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function createHttp2Server(tls: SimulatedTls | undefined): Http2Server {
+  const settings = { maxConcurrentStreams: 1_000_000, initialWindowSize: 4 * 1024 * 1024 };
+  if (tls === undefined) return createServer({ settings });
+  const { cert, key, caCert, clientAuth = false } = tls;
+  return createSecureServer({
+    settings,
+    cert,
+    key,
+    ...(caCert === undefined ? {} : { ca: caCert }),
+    requestCert: clientAuth,
+    rejectUnauthorized: clientAuth,
+  });
 }

@@ -223,6 +223,8 @@ class Simulation implements SimulatedManager {
       connectionAgeMs: this.#options.connectionAgeMs ?? CONNECTION_AGE_MS / this.#timeFactor,
       connectionAgeGraceMs: CONNECTION_GRACE_MS / this.#timeFactor,
       connectionIdleMs: CONNECTION_IDLE_MS / this.#timeFactor,
+      clock: this.#clock,
+      random: this.#random,
       onCall: (call) => {
         void serveCall(parts, new Incoming(call, this.#seen.begin(call, call.getPath())), settings);
       },
