@@ -18,8 +18,8 @@ export interface Bench {
   of<K extends GatewayEvent['kind']>(kind: K): Extract<GatewayEvent, { kind: K }>[];
 }
 
-export function configOf(yaml: string): Config {
-  return loadConfig({ text: yaml, env: {}, sets: [] });
+export function configOf(yaml: string, sets: readonly string[] = []): Config {
+  return loadConfig({ text: yaml, env: {}, sets });
 }
 
 export function bench(yaml = ''): Bench {

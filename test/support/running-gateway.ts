@@ -1,0 +1,61 @@
+import type { GatewayEvent } from '../../src/observe/events.js';
+import { type BoundAddresses, createGateway, type Gateway } from '../../src/gateway.js';
+import { configOf } from './data-path.js';
+import type { ManualClock } from './manual-clock.js';
+
+/** A gateway in this process, on ephemeral ports, with its events at hand. */
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly bound: BoundAddresses;
+  /** host:port for callers. */
+  readonly address: string;
+  readonly events: readonly GatewayEvent[];
+  /** Resolves with the first event, past or to come, that `matches`. */
+  seen(matches: (event: GatewayEvent) => boolean): Promise<GatewayEvent>;
+}
+
+export interface RunningGatewayOptions {
+  readonly managers: readonly string[];
+  /** More YAML; `server.listen`, `admin` and `managers.addrs` are set already. */
+  readonly sets?: readonly string[];
+  readonly clock?: ManualClock;
+}
+
+export async function startGateway({ managers, sets = [], clock }: RunningGatewayOptions): Promise<RunningGateway> {
+  const events: GatewayEvent[] = [];
+  const waiting = new Set<(event: GatewayEvent) => void>();
+  const gateway = createGateway({
+    config: configOf('', [
+      'server.listen=127.0.0.1:0',
+      'admin.enable=false',
+      'metrics.addr=127.0.0.1:0',
+      `managers.addrs=${JSON.stringify(managers)}`,
+      ...sets,
+    ]),
+    ...(clock === undefined ? {} : { clock }),
+    logDestination: { write: () => undefined },
+    subscriber: (event) => {
+      events.push(event);
+      for (const look of [...waiting]) look(event);
+    },
+  });
+  const bound = await gateway.start();
+  return {
+    gateway,
+    bound,
+    address: `${bound.listen.host}:${bound.listen.port}`,
+    events,
+    seen(matches) {
+      const past = events.find(matches);
+      if (past !== undefined) return Promise.resolve(past);
+      return new Promise((resolve) => {
+        const look = (event: GatewayEvent): void => {
+          if (!matches(event)) return;
+          waiting.delete(look);
+          resolve(event);
+        };
+        waiting.add(look);
+      });
+    },
+  };
+}
