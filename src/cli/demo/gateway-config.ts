@@ -1,0 +1,44 @@
+import { defaultConfig } from '../../config/defaults.js';
+import { METHODS } from '../../config/methods.js';
+
+export interface GatewayConfigOptions {
+  readonly managerAddress: string;
+  readonly metricsPort: number;
+  readonly timeFactor: number;
+}
+
+/**
+ * The gateway's defaults with every duration that has to do with the fleet or the manager divided by the time
+ * factor, as the fleet's own are; nothing else is changed but addresses. JSON, which is YAML.
+ */
+export function gatewayConfig({ managerAddress, metricsPort, timeFactor }: GatewayConfigOptions): string {
+  const { managers, cache, breaker, retry } = defaultConfig();
+  const scaled = (realMs: number): string => `${Math.round(realMs / timeFactor)}ms`;
+  const methods = METHODS.map((method) => {
+    const { ttlMs, swrMs, exactTtlMs } = cache.methods[method];
+    return [method, { ttl: scaled(ttlMs), swr: scaled(swrMs), exactTtl: scaled(exactTtlMs) }];
+  });
+  return JSON.stringify({
+    server: { listen: '127.0.0.1:0' },
+    managers: {
+      addrs: [managerAddress],
+      connectTimeout: scaled(managers.connectTimeoutMs),
+      requestTimeout: scaled(managers.requestTimeoutMs),
+      probe: {
+        interval: scaled(managers.probe.intervalMs),
+        timeout: scaled(managers.probe.timeoutMs),
+        slow: scaled(managers.probe.slowMs),
+      },
+    },
+    cache: {
+      responseTimer: scaled(cache.responseTimerMs),
+      emptyHold: scaled(cache.emptyHoldMs),
+      negativeTtl: scaled(cache.negativeTtlMs),
+      methods: Object.fromEntries(methods),
+    },
+    breaker: { window: scaled(breaker.windowMs), resetTimeout: scaled(breaker.resetTimeoutMs) },
+    retry: { backoff: scaled(retry.backoffMs) },
+    metrics: { addr: `127.0.0.1:${metricsPort}` },
+    admin: { enable: false },
+  });
+}

@@ -1,0 +1,85 @@
+import type { SideFigures } from './figures.js';
+
+export interface Condition {
+  /** What has to hold, in words, with the figure that was found. */
+  readonly text: string;
+  readonly found: string;
+  readonly holds: boolean;
+}
+
+export interface Limits {
+  /** `channelsPerAddr` times the number of addresses. */
+  readonly connections: number;
+  readonly timeFactor: number;
+}
+
+/** The manager behind the gateway hears at most this share of the calls that the other one hears. */
+const CALLS_SHARE = 0.5;
+/** Of simulated time: two answers after the response timer, and a busy machine that runs ten times as fast. */
+const CONFIGURATION_GAP_MS = 10_000;
+
+/** Whether the gateway's column holds, condition by condition. Callers new to the gateway are not judged. */
+export function judge(direct: SideFigures, gateway: SideFigures, limits: Limits): readonly Condition[] {
+  return [
+    incidentWasReal(direct),
+    everyKnownCallAnswered(gateway),
+    noKnownExit(gateway),
+    schedulersConfigured(gateway, limits.timeFactor),
+    fewConnections(gateway, limits.connections),
+    fewCalls(direct, gateway),
+  ];
+}
+
+/** Otherwise the comparison would show nothing. */
+function incidentWasReal({ fleet }: SideFigures): Condition {
+  const { failed, empty } = fleet.calls.known;
+  return {
+    text: 'without the gateway the incident hurts: calls of known callers fail',
+    found: `${failed + empty} without an answer of use`,
+    holds: failed + empty > 0,
+  };
+}
+
+function everyKnownCallAnswered({ fleet }: SideFigures): Condition {
+  const { answered, failed, empty } = fleet.calls.known;
+  return {
+    text: 'every call of a known caller is answered, and no list of schedulers is empty',
+    found: `${answered} answered, ${failed} failed, ${empty} empty`,
+    holds: answered > 0 && failed === 0 && empty === 0,
+  };
+}
+
+function noKnownExit({ fleet }: SideFigures): Condition {
+  const exits = fleet.daemonExits.known + fleet.schedulerExits;
+  return {
+    text: 'no daemon or scheduler exits, but those never seen before',
+    found: `${exits} exits`,
+    holds: exits === 0,
+  };
+}
+
+function schedulersConfigured({ fleet }: SideFigures, timeFactor: number): Condition {
+  const longestMs = fleet.longestWithoutConfigurationMs * timeFactor;
+  return {
+    text: `no scheduler is without configuration for longer than ${CONFIGURATION_GAP_MS / 1000} s`,
+    found: `${(longestMs / 1000).toFixed(1)} s at most`,
+    holds: longestMs <= CONFIGURATION_GAP_MS,
+  };
+}
+
+function fewConnections({ manager }: SideFigures, allowed: number): Condition {
+  return {
+    text: `at most channelsPerAddr × addrs = ${allowed} connections at the manager at a time`,
+    found: `${manager.connectionsPeak} at peak`,
+    holds: manager.connectionsPeak > 0 && manager.connectionsPeak <= allowed,
+  };
+}
+
+function fewCalls(direct: SideFigures, gateway: SideFigures): Condition {
+  const share = gateway.manager.calls / Math.max(1, direct.manager.calls);
+  return {
+    text: `the manager gets at most ${CALLS_SHARE * 100} % of the calls it gets without the gateway`,
+    found: `${gateway.manager.calls} of ${direct.manager.calls}: ${(share * 100).toFixed(0)} %`,
+    holds: gateway.manager.calls > 0 && share <= CALLS_SHARE,
+  };
+}
