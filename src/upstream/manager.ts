@@ -35,6 +35,7 @@ export class Manager {
   #lastLookupMs = Number.NEGATIVE_INFINITY;
   #retryMs = FIRST_RETRY_MS;
   #timer: Timer | undefined;
+  #lookupTimer: Timer | undefined;
   #closed = false;
 
   /** `changed`: a lookup has ended, one way or the other. */
@@ -81,6 +82,7 @@ export class Manager {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#lookupTimer?.cancel();
     for (const address of this.#addresses) this.#retire(address, 'shutdown');
     this.#addresses = [];
     await Promise.all(this.#retiring.values());
@@ -119,17 +121,16 @@ export class Manager {
 
   /** The addresses, or why there are none, in words. */
   async #ask(): Promise<readonly string[] | string> {
-    let timer: Timer | undefined;
     const tooLong = new Promise<string>((resolve) => {
       const text = `no answer from the resolver within ${LOOKUP_TIMEOUT_MS} ms`;
-      timer = this.#context.clock.setTimer(LOOKUP_TIMEOUT_MS, () => resolve(text));
+      this.#lookupTimer = this.#context.clock.setTimer(LOOKUP_TIMEOUT_MS, () => resolve(text));
     });
     const answer = this.#resolver.lookup(this.config.host).then(
       (ips) => (ips.length > 0 ? [...new Set(ips)] : 'the name has no addresses'),
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
     const found = await Promise.race([answer, tooLong]);
-    timer?.cancel();
+    this.#lookupTimer?.cancel();
     return found;
   }
 

@@ -14,6 +14,7 @@ export class Pool {
   readonly #managers: readonly Manager[];
   readonly #waiting = new Set<() => void>();
   #turn = 0;
+  #closed = false;
 
   constructor(context: AddressContext, addrs: Config['managers']['addrs'], resolver: Resolver) {
     this.#context = context;
@@ -44,10 +45,10 @@ export class Pool {
     return best[this.#turn++ % Math.max(best.length, 1)];
   }
 
-  /** As `choose`, but waits for the first lookup of a name; `draining`, `manager-timeout` and `caller-cancelled` end that. */
+  /** As `choose`, but waits for the first lookup of a name. Rejects `manager-timeout` or `caller-cancelled`. */
   async chooseSoon(patience: Patience): Promise<Address | undefined> {
     const chosen = this.choose();
-    if (chosen || this.#managers.every(({ asked }) => asked)) return chosen;
+    if (chosen || this.#closed || this.#managers.every(({ asked }) => asked)) return chosen;
     await this.#nextLookup(patience);
     return this.chooseSoon(patience);
   }
@@ -65,15 +66,19 @@ export class Pool {
   /** Resolves when all calls and connections have ended; calls in flight are cancelled at `deadlineMs`. */
   async close(deadlineMs: number): Promise<void> {
     const { clock } = this.#context;
+    this.#closed = true;
+    this.#wake();
     const refusal = new GatewayError('draining', 'manager-gateway: stopping');
     for (const { inFlight } of this.addresses) inFlight.refuse(refusal);
     const closed = Promise.all(this.#managers.map((manager) => manager.close()));
-    const timer = clock.setTimer(deadlineMs - clock.nowMs(), () => {
+    const destroy = () => {
       for (const manager of this.#managers) manager.destroy();
-    });
+    };
+    const remainingMs = deadlineMs - clock.nowMs();
+    if (remainingMs <= 0) destroy();
+    const timer = clock.setTimer(remainingMs, destroy);
     await closed;
     timer.cancel();
-    this.#wake();
   }
 
   #wake(): void {

@@ -1,22 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deferred } from '../support/upstream-deferred.js';
-import { UpstreamHarness } from '../support/upstream-harness.js';
-import { type ManagerBehaviour, type ReceivedCall, TestManager } from '../support/upstream-manager.js';
+import type { ReceivedCall } from '../support/upstream-manager.js';
+import { cleanUpAfterEach, setUp } from '../support/upstream-setup.js';
 
-const cleanUps: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function setUp(behaviour: ManagerBehaviour = {}, more: object = {}) {
-  const manager = await TestManager.start(behaviour);
-  cleanUps.push(() => manager.kill());
-  const harness = new UpstreamHarness({ addrs: [manager.port], ...more });
-  cleanUps.push(() => harness.stop());
-  await harness.settled();
-  return { manager, harness, upstream: harness.upstream };
-}
+cleanUpAfterEach();
 
 describe('a unary call to the manager', () => {
   it('brings the answer, who gave it, and when it was asked for', async () => {
