@@ -22,9 +22,9 @@ export class Incoming {
       this.#queue.push(message);
       this.#wake?.();
     });
+    // A cancelled stream ends, too, and only then closes, a few ticks later: a half-close is what stays open.
     call.on('end', () => {
-      this.#isHalfClosed = true;
-      this.#wake?.();
+      setImmediate(() => setImmediate(() => this.#halfClose()));
     });
     // 'cancelled' covers the caller's cancel, a broken connection and a passed deadline.
     call.on('cancelled', () => this.#leave());
@@ -57,6 +57,11 @@ export class Incoming {
     // For a stream, this is grpc-js's way to end it with a status, OK included: its `end()` says "OK" in words,
     // a real manager says nothing.
     this.#call.emit('error', { code: status.code, details: status.message });
+  }
+
+  #halfClose(): void {
+    this.#isHalfClosed = true;
+    this.#wake?.();
   }
 
   #leave(): void {

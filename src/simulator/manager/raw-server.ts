@@ -127,26 +127,38 @@ function createGrpcServer(options: RawServerOptions): Server {
 }
 
 /**
- * Ends a connection as grpc-go does: a GOAWAY that refuses nothing yet, so that what is on its way arrives, and after
- * the grace the end. grpc-js's own ageing refuses what crosses its GOAWAY on the wire.
+ * Ends a connection as grpc-go does: a GOAWAY that refuses nothing yet; then, when a ping has shown that the caller
+ * has seen it, or after a minute, the closing; after the grace the end. (grpc-js's own ageing refuses what crosses its
+ * GOAWAY on the wire. A Node client without streams never answers the ping.)
  */
 function superviseAge(
   session: ServerHttp2Session,
   options: RawServerOptions,
 ): { retire(graceMs: number): void } {
   const { clock, random, connectionAgeMs, connectionAgeGraceMs } = options;
+  const timers = [
+    clock.setTimer(connectionAgeMs * (0.9 + 0.2 * random()), () => retire(connectionAgeGraceMs)),
+  ];
+  const cancelTimers = (): void => {
+    for (const timer of timers.splice(0)) timer.cancel();
+  };
+  const close = (): void => {
+    if (!session.closed) session.close();
+  };
   const retire = (graceMs: number): void => {
-    timer.cancel();
+    cancelTimers();
     if (session.destroyed) return;
     session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID);
-    timer = clock.setTimer(graceMs, () => session.destroy());
+    session.ping(close);
+    timers.push(clock.setTimer(Math.min(PING_LIMIT_MS, graceMs), close));
+    timers.push(clock.setTimer(graceMs, () => session.destroy()));
   };
-  const ageMs = connectionAgeMs * (0.9 + 0.2 * random());
-  let timer = clock.setTimer(ageMs, () => retire(connectionAgeGraceMs));
-  session.once('close', () => timer.cancel());
+  session.once('close', cancelTimers);
   return { retire };
 }
 
+/** How long grpc-go waits for the answer to that ping. */
+const PING_LIMIT_MS = 60_000;
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
 /** The HTTP/2 server that the injector has just made; grpc-js (1.14) keeps it in a private Map. */

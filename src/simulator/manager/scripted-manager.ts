@@ -86,7 +86,7 @@ export interface ScriptedManager {
   };
   /** Every call, oldest first. */
   calls(): readonly ScriptedSeenCall[];
-  /** GOAWAY on every open connection; calls in flight finish. */
+  /** GOAWAY on every open connection; calls in flight finish. A Node client without streams keeps the connection. */
   goaway(): void;
   /** Connections drop at once. */
   stop(): Promise<void>;
@@ -140,8 +140,7 @@ export async function startScriptedManager(options: ScriptedManagerOptions): Pro
     },
     calls: () => exchanges.map((exchange) => exchange.seen),
     goaway() {
-      // The last id there can be refuses nothing yet: what is on its way arrives, as with grpc-go.
-      for (const session of sessions) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+      for (const session of sessions) retire(session);
     },
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -150,6 +149,12 @@ export async function startScriptedManager(options: ScriptedManagerOptions): Pro
       await closed;
     },
   };
+}
+
+/** As grpc-go does it: a GOAWAY that refuses nothing yet, and the closing once the caller has seen it. */
+function retire(session: ServerHttp2Session): void {
+  session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+  session.ping(() => session.close());
 }
 
 function createHttp2Server(tls: SimulatedTls | undefined): Http2Server {
