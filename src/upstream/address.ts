@@ -1,5 +1,11 @@
 import type { Config } from '../config/config.js';
-import type { ChannelCloseReason, ChannelCreateReason, Emit, ErrorClass } from '../observe/events.js';
+import type {
+  AddressState,
+  ChannelCloseReason,
+  ChannelCreateReason,
+  Emit,
+  ErrorClass,
+} from '../observe/events.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Status } from '../rpc/status.js';
 import type { Channel, ChannelTarget } from './channel.js';
@@ -39,7 +45,7 @@ export class Address {
     manager: string,
     target: ChannelTarget,
     reason: ChannelCreateReason,
-    onFailed: () => void,
+    probed: (state: AddressState) => void,
   ) {
     const { managers, clock, emit } = context;
     this.#context = context;
@@ -54,7 +60,7 @@ export class Address {
       answers: (found) => this.#isHealth(found),
       finished: (state, latencyMs, detail) => {
         emit({ kind: 'probe-finished', manager, address: this.text, state, latencyMs, detail });
-        if (state === 'failed') onFailed();
+        probed(state);
       },
       changed: (from, to, detail) =>
         emit({ kind: 'address-state-changed', manager, address: this.text, from, to, detail }),

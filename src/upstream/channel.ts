@@ -66,10 +66,6 @@ export class Channel {
     return this.#state;
   }
 
-  get calls(): number {
-    return this.#calls.size;
-  }
-
   /** Bytes that the manager has sent on its present connections: whether it says anything at all. */
   get bytesReceived(): number {
     let sum = 0;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ManagerAddress } from '../config/config.js';
-import type { ChannelCreateReason } from '../observe/events.js';
+import type { AddressState, ChannelCreateReason } from '../observe/events.js';
 import type { Timer } from '../rpc/clock.js';
 import { Address, type AddressContext } from './address.js';
 import type { Resolver } from './resolver.js';
@@ -34,6 +34,7 @@ export class Manager {
   #lookingUp = false;
   #lastLookupMs = Number.NEGATIVE_INFINITY;
   #retryMs = FIRST_RETRY_MS;
+  #moveMs = FIRST_RETRY_MS;
   #timer: Timer | undefined;
   #lookupTimer: Timer | undefined;
   #closed = false;
@@ -139,11 +140,15 @@ export class Manager {
     this.#timer = this.#context.clock.setTimer(delayMs, () => void this.#lookup());
   }
 
-  /** A failing address may have moved. */
-  #addressFailed(): void {
-    if (isIP(this.config.host)) return;
-    const sinceMs = this.#context.clock.nowMs() - this.#lastLookupMs;
-    if (sinceMs >= LOOKUP_TIMEOUT_MS) void this.#lookup();
+  /** A failing address may have moved; the longer it fails, the less often the name is asked for again. */
+  #probed(state: AddressState): void {
+    if (state !== 'failed') {
+      this.#moveMs = FIRST_RETRY_MS;
+    } else if (!isIP(this.config.host) && !this.#closed) {
+      const sinceMs = this.#context.clock.nowMs() - this.#lastLookupMs;
+      this.#schedule(Math.max(this.#moveMs - sinceMs, 0));
+      this.#moveMs = Math.min(this.#moveMs * 2, REFRESH_MS);
+    }
   }
 
   #apply(ips: readonly string[]): void {
@@ -171,7 +176,7 @@ export class Manager {
 
   #open(ip: string, reason: ChannelCreateReason): Address {
     const target = { ip, port: this.config.port, manager: this.text, tls: this.#tls };
-    return new Address(this.#context, this.label, target, reason, () => this.#addressFailed());
+    return new Address(this.#context, this.label, target, reason, (state) => this.#probed(state));
   }
 
   #retire(address: Address, reason: 'address-changed' | 'shutdown'): void {

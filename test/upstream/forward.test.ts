@@ -182,17 +182,17 @@ describe('a forwarded call', () => {
     expect(await received.closed()).toBe(8);
   });
 
-  it('passes messages that come before a status other than OK', async () => {
+  it('passes a message that comes together with a status other than OK', async () => {
     const { upstream, arrived } = await setUpCall();
     const call = new TestCall('/some.Service/Stream');
     const outcome = upstream.forward(call);
     const received = await arrived;
     received.respond();
-    for (const text of ['1', '2', '3']) received.send(Buffer.from(text));
+    received.send(Buffer.from('so far'));
     received.end(10, 'half way');
 
     expect(await outcome).toEqual({ code: 10 });
-    expect(call.received.map(String)).toEqual(['1', '2', '3']);
+    expect(call.received.map(String)).toEqual(['so far']);
   });
 
   it('ends UNAVAILABLE when the connection breaks in the middle', async () => {

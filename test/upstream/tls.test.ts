@@ -63,4 +63,9 @@ describe('TLS towards the manager', () => {
     expect(reply.status.message).toContain(reason);
     expect(harness.upstream.describeTrouble()).toContain(reason);
   });
+
+  it("refuses a key that is not the certificate's when it is set up", () => {
+    const tls = { cert: TEST_TLS.clientCert, key: TEST_TLS.serverKey };
+    expect(() => startUpstream({ addrs: [{ tls: true }], tls })).toThrow(/^managers\.tls: .*mismatch/);
+  });
 });
