@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildManagerProgram, ManagerProcess, type ManagerProgram } from './manager-process.js';
+import { ask, getScheduler, HEALTH, hostnames, listSchedulers } from './questions.js';
+import { RawClient } from './raw-client.js';
+
+let program: ManagerProgram;
+beforeAll(async () => {
+  program = await buildManagerProgram();
+});
+afterAll(() => program.remove());
+
+describe('the manager process', () => {
+  it('answers, takes faults and tells its counts, and ends with its stdin', async () => {
+    const manager = await ManagerProcess.start(program, ['--schedulers', '2', '--recorded-nodes', 'false']);
+    const client = new RawClient(manager.address);
+    expect(hostnames(await listSchedulers(client))).toEqual(['scheduler-0', 'scheduler-1']);
+    await manager.tell({ command: 'fault', fault: { kind: 'database-dead' } });
+    expect((await getScheduler(client)).message).toContain('connection refused');
+    expect(await manager.tell({ command: 'stats' })).toMatchObject({
+      stats: { callsTotal: 2, connectionsOpen: 1 },
+    });
+    expect(await manager.tell({ command: 'nonsense' } as never)).toMatchObject({ error: expect.any(String) });
+    client.close();
+    expect(await manager.stop()).toBe(0);
+  });
+
+  it('says nothing while it is stopped by a signal, and goes on afterwards', async () => {
+    const manager = await ManagerProcess.start(program);
+    const client = new RawClient(manager.address);
+    expect((await listSchedulers(client)).code).toBe(0);
+    manager.signal('SIGSTOP');
+    expect((await ask(client, `${HEALTH}/Check`, {}, 200)).code).toBe(4);
+    manager.signal('SIGCONT');
+    expect((await ask(client, `${HEALTH}/Check`, {})).code).toBe(0);
+    manager.signal('SIGKILL');
+    expect(await manager.stop()).toBe(null);
+    expect((await listSchedulers(client)).code).toBe(14);
+    client.close();
+  });
+});
