@@ -27,7 +27,7 @@ export class Draining {
     const leftMs = deadlineMs - clock.nowMs();
     this.#timers = [
       clock.setTimer(Math.max(leftMs - LAST_WORDS_MS, 0), () => this.#endCalls()),
-      clock.setTimer(Math.max(leftMs, 0), () => this.#cut()),
+      clock.setTimer(Math.max(leftMs, 0), () => this.cut()),
     ];
     this.check();
   }
@@ -58,7 +58,8 @@ export class Draining {
     }
   }
 
-  #cut(): void {
+  /** Waits no longer. */
+  cut(): void {
     this.#endCalls();
     // An answer that is still on its way out is cut too.
     if (this.#openCalls() > 0) this.#clean = false;

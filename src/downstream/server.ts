@@ -63,9 +63,9 @@ class NodeDownstream implements Downstream {
   close(): void {
     this.#closed = true;
     this.#stopListening();
+    this.#draining?.cut();
     for (const connection of this.#connections) connection.destroy('drain');
     for (const socket of this.#sockets) socket.destroy();
-    this.#draining?.check();
   }
 
   #stopListening(): void {
