@@ -19,7 +19,7 @@ type Recorded = {
 const DEADLINE_EXCEEDED = 4;
 const FILES = ['manager-v2.1.55', 'manager-v2.5.1', 'manager-faults'];
 
-function kindOf(path: string): Scenario['kind'] {
+function kindOf(path: string): NonNullable<Scenario['kind']> {
   if (path.startsWith('/grpc.health.v1.Health/')) return 'local';
   return /\/(List|Get)[A-Za-z]+$/.test(path) ? 'read' : 'passed';
 }
