@@ -28,11 +28,12 @@ export const listSchedulers: Answerer = async (parts, ask) => {
 
 const isFilled = (answer: Buffer): boolean => answer.length > 0;
 
-/** Kept per caller, as it names itself and its version: not by idc or location (source). */
+/** Kept per caller, as it names itself, and in v2.5 by its version: not by idc or location (source). */
 function listBySearcher(parts: ManagerParts, ask: Ask): Promise<Buffer> {
   const { fields } = ask;
   const caller = searchingCaller(ask);
-  const key = JSON.stringify([ask.api, 'schedulers', caller.hostname, caller.ip, text(fields, 'version')]);
+  const version = parts.version === 'v2.5.1' ? text(fields, 'version') : '';
+  const key = JSON.stringify([ask.api, 'schedulers', caller.hostname, caller.ip, version]);
   const make = async (): Promise<Buffer> => {
     const found = await parts.stores.read(ask.asking, 'clusters', () => activeClusters(parts.record));
     const schedulers = orderClusters(found, caller).flatMap((cluster) =>
@@ -82,15 +83,14 @@ function listedScheduler(
   cluster: FoundCluster,
   row: SchedulerRow,
 ): Message {
-  // As recorded: no cluster in v1 nor from v2.1.55; the seed peers' cluster is missing where v2.5 answers v1.
+  // As recorded: v1 shows no clusters at all, and v2.1.55 not those of the schedulers.
   const hasCluster = api === 'v2' && version === 'v2.5.1';
-  const hasSeedPeerCluster = api === 'v2' || version === 'v2.1.55';
   return {
     ...schedulerMessage(row, api),
     ...(hasCluster ? { scheduler_cluster: schedulerClusterMessage(cluster, true) } : {}),
     seed_peers: cluster.seedPeers.map((seedPeer) => ({
       ...seedPeerMessage(seedPeer.row, api),
-      ...(hasSeedPeerCluster ? { seed_peer_cluster: seedPeerClusterMessage(seedPeer.cluster) } : {}),
+      ...(api === 'v2' ? { seed_peer_cluster: seedPeerClusterMessage(seedPeer.cluster) } : {}),
     })),
   };
 }

@@ -1,6 +1,13 @@
+import { once } from 'node:events';
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
-import { createServer, type Socket } from 'node:net';
-import { Server, ServerCredentials, type ServerDuplexStream, type ServerOptions } from '@grpc/grpc-js';
+import { createServer, type Socket, type Server as TcpServer } from 'node:net';
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerOptions,
+} from '@grpc/grpc-js';
 import type { Clock } from '../../rpc/clock.js';
 import type { SimulatedTls } from './simulated-manager.js';
 
@@ -10,7 +17,7 @@ export interface RawServer {
   readonly port: number;
   readonly connectionsOpen: number;
   readonly connectionsTotal: number;
-  /** While frozen, connections are accepted by the kernel and by nobody else. */
+  /** While frozen, connections are accepted and left alone: no SETTINGS, no answer. */
   setFrozen(isFrozen: boolean): void;
   /** GOAWAY on the connections that are open now; what is in flight has `graceMs`. */
   sendGoaway(graceMs: number): void;
@@ -44,66 +51,78 @@ const identity = (bytes: Buffer): Buffer => bytes;
  * method be refused in grpc-go's words.
  */
 export async function startRawServer(options: RawServerOptions): Promise<RawServer> {
-  const server = createGrpcServer(options);
-  const credentials = createCredentials(options.tls);
-  const injector = server.createConnectionInjector(credentials);
-  const sessions = new Map<ServerHttp2Session, { retire(graceMs: number): void }>();
-  http2ServerOf(server).on('session', (session) => {
-    sessions.set(session, superviseAge(session, options));
-    session.once('close', () => sessions.delete(session));
-  });
-  const open = new Set<Socket>();
-  const held = new Set<Socket>();
-  let isFrozen = false;
-  let connectionsTotal = 0;
+  const server = new ListeningServer(options);
+  await server.listen(options.host, options.port);
+  return server;
+}
 
-  const listener = createServer({ noDelay: true }, (socket) => {
-    connectionsTotal += 1;
-    open.add(socket);
+class ListeningServer implements RawServer {
+  readonly #server: Server;
+  readonly #injector: ConnectionInjector;
+  readonly #listener: TcpServer;
+  readonly #sessions = new Map<ServerHttp2Session, { retire(graceMs: number): void }>();
+  readonly #open = new Set<Socket>();
+  readonly #held = new Set<Socket>();
+  #isFrozen = false;
+  connectionsTotal = 0;
+
+  constructor(options: RawServerOptions) {
+    this.#server = createGrpcServer(options);
+    this.#injector = this.#server.createConnectionInjector(createCredentials(options.tls));
+    http2ServerOf(this.#server).on('session', (session) => {
+      this.#sessions.set(session, superviseAge(session, options));
+      session.once('close', () => this.#sessions.delete(session));
+    });
+    this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  async listen(host: string, port: number): Promise<void> {
+    this.#listener.listen({ host, port });
+    // `once` rejects on an 'error' that comes first.
+    await once(this.#listener, 'listening');
+  }
+
+  get port(): number {
+    return listenerPort(this.#listener.address());
+  }
+
+  get connectionsOpen(): number {
+    return this.#open.size;
+  }
+
+  setFrozen(isFrozen: boolean): void {
+    this.#isFrozen = isFrozen;
+    if (isFrozen) return;
+    for (const socket of this.#held) this.#injector.injectConnection(socket);
+    this.#held.clear();
+  }
+
+  sendGoaway(graceMs: number): void {
+    for (const supervision of this.#sessions.values()) supervision.retire(graceMs);
+  }
+
+  async kill(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    for (const socket of this.#open) socket.resetAndDestroy();
+    this.#server.forceShutdown();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    this.connectionsTotal += 1;
+    this.#open.add(socket);
     // A peer that is gone ends in 'close'; an unheard 'error' would end the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
-      open.delete(socket);
-      held.delete(socket);
+      this.#open.delete(socket);
+      this.#held.delete(socket);
     });
-    if (isFrozen) held.add(socket);
-    else injector.injectConnection(socket);
-  });
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host: options.host, port: options.port, exclusive: false }, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
-
-  return {
-    port: listenerPort(listener.address()),
-    get connectionsOpen() {
-      return open.size;
-    },
-    get connectionsTotal() {
-      return connectionsTotal;
-    },
-    setFrozen(frozen) {
-      isFrozen = frozen;
-      if (frozen) return;
-      for (const socket of held) injector.injectConnection(socket);
-      held.clear();
-    },
-    sendGoaway(graceMs) {
-      for (const supervision of sessions.values()) supervision.retire(graceMs);
-    },
-    async kill() {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      for (const socket of open) socket.resetAndDestroy();
-      server.forceShutdown();
-      await closed;
-    },
-  };
+    if (this.#isFrozen) this.#held.add(socket);
+    else this.#injector.injectConnection(socket);
+  }
 }
 
-function listenerPort(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
+function listenerPort(address: ReturnType<TcpServer['address']>): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 

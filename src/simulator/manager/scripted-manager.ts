@@ -1,12 +1,10 @@
-import type { EventEmitter } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import {
   constants,
   createSecureServer,
   createServer,
   type Http2Server,
-  type IncomingHttpHeaders,
   type ServerHttp2Session,
-  type ServerHttp2Stream,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Metadata } from '../../rpc/metadata.js';
@@ -94,61 +92,81 @@ export interface ScriptedManager {
 
 /** The HTTP/2 server under it is bare, so that frames can be broken and any path be answered. */
 export async function startScriptedManager(options: ScriptedManagerOptions): Promise<ScriptedManager> {
-  const host = options.host ?? '127.0.0.1';
-  const server = createHttp2Server(options.tls);
-  const sockets = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
-  const exchanges: ScriptedExchange[] = [];
-  let connectionsTotal = 0;
+  const manager = new Script(options);
+  await manager.listen(options.port ?? 0);
+  return manager;
+}
 
-  // 'connection' is the TCP one, before any handshake: what counts is what was opened.
-  (server as EventEmitter).on('connection', (socket: Socket) => {
-    connectionsTotal += 1;
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('error', () => session.destroy());
-    session.once('close', () => sessions.delete(session));
-  });
-  // A failed handshake, or a peer that speaks something else, is its own problem.
-  server.on('sessionError', () => {});
-  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    // Node lets nobody touch a session's socket, so it is found by its other end.
-    const peerPort = stream.session?.socket.remotePort;
-    const breakConnection = (): void => {
-      for (const socket of sockets) if (socket.remotePort === peerPort) socket.resetAndDestroy();
-    };
-    exchanges.push(startExchange(stream, headers, { ...options, breakConnection }));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, host, () => {
-      server.off('error', reject);
-      resolve();
+class Script implements ScriptedManager {
+  readonly #host: string;
+  readonly #server: Http2Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #exchanges: ScriptedExchange[] = [];
+  #connectionsTotal = 0;
+  port = 0;
+
+  constructor(options: ScriptedManagerOptions) {
+    this.#host = options.host ?? '127.0.0.1';
+    this.#server = createHttp2Server(options.tls);
+    // 'connection' is the TCP one, before any handshake: what counts is what was opened.
+    (this.#server as EventEmitter).on('connection', (socket: Socket) => {
+      this.#connectionsTotal += 1;
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
     });
-  });
-  const { port } = server.address() as AddressInfo;
+    this.#server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.on('error', () => session.destroy());
+      session.once('close', () => this.#sessions.delete(session));
+    });
+    // A failed handshake, or a peer that speaks something else, is its own problem.
+    this.#server.on('sessionError', () => {});
+    this.#server.on('stream', (stream, headers) => {
+      const breakConnection = (): void => this.#break(stream.session?.socket.remotePort);
+      this.#exchanges.push(startExchange(stream, headers, { ...options, breakConnection }));
+    });
+  }
 
-  return {
-    address: `${host}:${port}`,
-    port,
-    get stats() {
-      const callsOpen = exchanges.filter((exchange) => exchange.isOpen).length;
-      return { connectionsOpen: sockets.size, connectionsTotal, callsTotal: exchanges.length, callsOpen };
-    },
-    calls: () => exchanges.map((exchange) => exchange.seen),
-    goaway() {
-      for (const session of sessions) retire(session);
-    },
-    async stop() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of sessions) session.destroy();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  async listen(port: number): Promise<void> {
+    this.#server.listen(port, this.#host);
+    // `once` rejects on an 'error' that comes first.
+    await once(this.#server, 'listening');
+    this.port = (this.#server.address() as AddressInfo).port;
+  }
+
+  get address(): string {
+    return `${this.#host}:${this.port}`;
+  }
+
+  get stats(): ScriptedManager['stats'] {
+    return {
+      connectionsOpen: this.#sockets.size,
+      connectionsTotal: this.#connectionsTotal,
+      callsTotal: this.#exchanges.length,
+      callsOpen: this.#exchanges.filter((exchange) => exchange.isOpen).length,
+    };
+  }
+
+  calls(): readonly ScriptedSeenCall[] {
+    return this.#exchanges.map((exchange) => exchange.seen);
+  }
+
+  goaway(): void {
+    for (const session of this.#sessions) retire(session);
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Node lets nobody touch a session's socket, so it is found by its other end. */
+  #break(peerPort: number | undefined): void {
+    for (const socket of this.#sockets) if (socket.remotePort === peerPort) socket.resetAndDestroy();
+  }
 }
 
 /** As grpc-go does it: a GOAWAY that refuses nothing yet, and the closing once the caller has seen it. */

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Fault } from '../../../src/simulator/manager/fault.js';
 import {
@@ -165,6 +166,19 @@ describe('a simulated manager with a fault', () => {
     manager.clearFaults();
     await manager.restart();
     expect(manager.record.stateHistory(node).map(({ cause }) => cause)).toEqual(['registered', 'keep-alive']);
+  });
+
+  it('takes bare connects and noise without a fuss', async () => {
+    await start();
+    for (const bytes of ['', 'GET / HTTP/1.1\r\n\r\n', '\u0000'.repeat(64)]) {
+      const socket = connect(manager.port, '127.0.0.1');
+      // A reset is an answer, too.
+      socket.on('error', () => {});
+      socket.resume().end(bytes);
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    expect((await health()).code).toBe(0);
+    await expect.poll(() => manager.stats).toMatchObject({ connectionsOpen: 1, connectionsTotal: 4 });
   });
 
   it('keeps a log of what it was asked', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -31,10 +31,14 @@ export async function buildManagerProgram(): Promise<ManagerProgram> {
   };
   const project = join(directory, 'tsconfig.json');
   await writeFile(project, JSON.stringify(config));
-  await promisify(execFile)(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]);
-  const file = join(directory, 'dist/simulator/manager/process.js');
-  await access(file);
-  return { file, remove: () => rm(directory, { recursive: true }) };
+  const remove = (): Promise<void> => rm(directory, { recursive: true });
+  try {
+    await promisify(execFile)(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]);
+    return { file: join(directory, 'dist/simulator/manager/process.js'), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 /** One running manager process. */

@@ -3,15 +3,20 @@ import { buildManagerProgram, ManagerProcess, type ManagerProgram } from './mana
 import { ask, getScheduler, HEALTH, hostnames, listSchedulers } from './questions.js';
 import { RawClient } from './raw-client.js';
 
-let program: ManagerProgram;
+let program: ManagerProgram | undefined;
 beforeAll(async () => {
   program = await buildManagerProgram();
 });
-afterAll(() => program.remove());
+afterAll(() => program?.remove());
+
+function start(args: readonly string[] = []): Promise<ManagerProcess> {
+  if (program === undefined) throw new Error('not built');
+  return ManagerProcess.start(program, args);
+}
 
 describe('the manager process', () => {
   it('answers, takes faults and tells its counts, and ends with its stdin', async () => {
-    const manager = await ManagerProcess.start(program, ['--schedulers', '2', '--recorded-nodes', 'false']);
+    const manager = await start(['--schedulers', '2', '--recorded-nodes', 'false']);
     const client = new RawClient(manager.address);
     expect(hostnames(await listSchedulers(client))).toEqual(['scheduler-0', 'scheduler-1']);
     await manager.tell({ command: 'fault', fault: { kind: 'database-dead' } });
@@ -25,7 +30,7 @@ describe('the manager process', () => {
   });
 
   it('says nothing while it is stopped by a signal, and goes on afterwards', async () => {
-    const manager = await ManagerProcess.start(program);
+    const manager = await start();
     const client = new RawClient(manager.address);
     expect((await listSchedulers(client)).code).toBe(0);
     manager.signal('SIGSTOP');
