@@ -1,3 +1,4 @@
+import type { FaultKind } from '../../simulator/manager/fault.js';
 import { seedFromRecordings } from '../../simulator/manager/recorded-rows.js';
 import { type SimulatedManager, startSimulatedManager } from '../../simulator/manager/simulated-manager.js';
 import type { ManagerFigures } from './figures.js';
@@ -8,14 +9,21 @@ import { type Phase, TIME_FACTOR } from './script.js';
 /** A peak between two samples is missed if it is shorter than this. */
 const SAMPLE_INTERVAL_MS = 20;
 
+/** After it told its connections to go, until their streams have been cut: each is there beside its successor. */
+const REPLACING_MS = 500;
+
 /** The process of one simulated manager, driven over IPC; it ends when its parent does. */
 async function host(seed: number): Promise<void> {
   // Without nodes: those of the fleet register themselves.
   const record = seedFromRecordings({ nodes: false });
   const manager = await startSimulatedManager({ record, seed, timeFactor: TIME_FACTOR });
   let connectionsPeak = 0;
+  let frozen = false;
+  let replacingUntilMs = 0;
   const sample = (): void => {
-    connectionsPeak = Math.max(connectionsPeak, manager.stats.connectionsOpen);
+    // A frozen process does not see who has left: what it counts then says nothing about its callers.
+    if (!frozen && record.clock.nowMs() >= replacingUntilMs)
+      connectionsPeak = Math.max(connectionsPeak, manager.stats.connectionsOpen);
   };
   setInterval(sample, SAMPLE_INTERVAL_MS);
   // Commands are obeyed one after the other: a restart waits for the stop before it.
@@ -23,7 +31,13 @@ async function host(seed: number): Promise<void> {
   process.on('message', (command: ManagerCommand) => {
     turn = turn.then(async () => {
       try {
-        if (command.kind === 'become') await become(manager, command.state);
+        if (command.kind === 'become') {
+          const willFreeze = has(command.state, 'frozen');
+          if (has(command.state, 'connection-age')) replacingUntilMs = record.clock.nowMs() + REPLACING_MS;
+          frozen ||= willFreeze;
+          await become(manager, command.state);
+          frozen = willFreeze;
+        }
         notify({ kind: 'reported', id: command.id, figures: figuresOf(manager, connectionsPeak) });
       } catch (error) {
         notify({ kind: 'failed', id: command.id, message: String(error) });
@@ -43,6 +57,10 @@ async function become(manager: SimulatedManager, state: Phase['manager']): Promi
   if (!manager.running) await manager.restart();
 }
 
+function has(state: Phase['manager'], fault: FaultKind): boolean {
+  return state.kind === 'up' && state.faults.some(({ kind }) => kind === fault);
+}
+
 function figuresOf(manager: SimulatedManager, connectionsPeak: number): ManagerFigures {
   const { record, stats } = manager;
   const nowMs = record.clock.nowMs();
@@ -55,7 +73,7 @@ function figuresOf(manager: SimulatedManager, connectionsPeak: number): ManagerF
   );
   return {
     connectionsOpen: stats.connectionsOpen,
-    connectionsPeak: Math.max(connectionsPeak, stats.connectionsOpen),
+    connectionsPeak,
     connectionsTotal: stats.connectionsTotal,
     calls: stats.callsTotal,
     callsByMethod: stats.callsByMethod,

@@ -60,7 +60,7 @@ function coldRows(row: MakeRow, duration: Duration): Row[] {
       'calls answered',
       ({ fleet }) => `${formatCount(fleet.calls.cold.answered)} of ${formatCount(total(fleet.calls.cold))}`,
     ),
-    row('daemon exits', ({ fleet }) => formatCount(fleet.daemonExits.cold), 'shared answers: later version'),
+    row('daemon exits', ({ fleet }) => formatCount(fleet.daemonExits.cold), 'sharing: later version'),
     row('longest a daemon knew no scheduler', ({ fleet }) => duration(fleet.longestWithoutSchedulersMs.cold)),
   ];
 }
@@ -69,8 +69,12 @@ function managerRows(row: MakeRow): Row[] {
   return [
     { kind: 'heading', title: 'At the manager' },
     row('connections opened', ({ manager }) => formatCount(manager.connectionsTotal)),
-    row('connections at peak', ({ manager }) => formatCount(manager.connectionsPeak)),
-    row('calls', ({ manager }) => formatCount(manager.calls), 'probes of the gateway included'),
+    row(
+      'connections at peak',
+      ({ manager }) => formatCount(manager.connectionsPeak),
+      'those being ended aside',
+    ),
+    row('calls', ({ manager }) => formatCount(manager.calls), 'probes included'),
   ];
 }
 

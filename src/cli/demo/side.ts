@@ -2,7 +2,7 @@ import { type Fleet, startFleet } from '../../simulator/fleet/fleet.js';
 import type { SideFigures } from './figures.js';
 import { GatewayProcess } from './gateway-process.js';
 import { ManagerProcess } from './manager-process.js';
-import { FLEET, type Phase, TIME_FACTOR } from './script.js';
+import { COMING_UP, FLEET, type Phase, TIME_FACTOR } from './script.js';
 
 /** Whose fleet it is: in front of its manager directly, or with the gateway between. */
 export type SideName = 'direct' | 'gateway';
@@ -42,11 +42,18 @@ export class Side {
 
   begin(): void {
     const managerAddress = this.#gateway?.address ?? this.#manager.address;
-    this.#fleet = startFleet({ managerAddress, ...FLEET, timeFactor: TIME_FACTOR, seed: this.#seed });
+    this.#fleet = startFleet({
+      managerAddress,
+      ...FLEET,
+      ...COMING_UP,
+      timeFactor: TIME_FACTOR,
+      seed: this.#seed,
+    });
   }
 
   async enter(phase: Phase): Promise<void> {
     await this.#manager.become(phase.manager);
+    if (phase.counts === 'from-here') this.#fleet?.resetStats();
     if (phase.rollOut !== undefined && this.#fleet) this.#rollOut = this.#fleet.rollOut(phase.rollOut);
     if (phase.join !== undefined) this.#fleet?.join(phase.join);
   }

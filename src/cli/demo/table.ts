@@ -46,7 +46,7 @@ function footnotes(
       labelsOf.set(note, [...(labelsOf.get(note) ?? []), label]);
   }
   if (labelsOf.size === 0) return [];
-  return ['', ...[...labelsOf].flatMap(([note, labels]) => wrap(`${note}: ${labels.join(', ')}`, width))];
+  return ['', ...[...labelsOf].flatMap(([note, labels]) => wrap(`${labels.join(', ')}: ${note}`, width))];
 }
 
 /** What has to hold for the gateway's column, and whether it does. */

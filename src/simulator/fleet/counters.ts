@@ -14,6 +14,7 @@ export type StreamEvent = 'opened' | 'broken';
 
 /** What the whole fleet has met so far. */
 export class Counters {
+  /** Of known callers: what cold ones wait for in vain says nothing about them. */
   readonly latency = new LatencyHistogram();
   readonly tallies: Record<Cohort, Tally> = { known: tally(), cold: tally() };
   /** Processes that gave up in their start. */
@@ -35,7 +36,7 @@ export class Counters {
     const ofMethod = this.#byMethod.get(method) ?? tally();
     ofMethod[result]++;
     this.#byMethod.set(method, ofMethod);
-    this.latency.record(outcome.latencyMs);
+    if (cohort === 'known') this.latency.record(outcome.latencyMs);
     if (result === 'failed') {
       const name = codeName(outcome.code === Code.OK ? Code.UNKNOWN : outcome.code);
       this.#failuresByCode.set(name, (this.#failuresByCode.get(name) ?? 0) + 1);

@@ -34,7 +34,7 @@ export interface FleetOptions {
   readonly clock?: Clock;
   /** Over how long the daemons come up at the beginning, ms of simulated time. Default 30 s. */
   readonly spreadMs?: number;
-  /** How long schedulers and seed peers have before the daemons begin, ms of simulated time. Default 10 s. */
+  /** How long schedulers have before everybody else begins, ms of simulated time. Default 20 s: a few beats. */
   readonly headStartMs?: number;
   /** Cluster of every scheduler and seed peer. Default 1. */
   readonly clusterId?: number;
@@ -66,6 +66,8 @@ export interface FleetStats {
 
 export interface Fleet {
   stats(): FleetStats;
+  /** Forgets what was counted so far; what lasts is counted from now. */
+  resetStats(): void;
   /** A rollout: `count` of the Rust daemons are stopped and started again under their names, one by one. */
   rollOut(count: number): Promise<void>;
   /** `count` Rust daemons on nodes nobody has seen before. */
@@ -87,7 +89,7 @@ class SimulatedFleet implements Fleet {
   readonly #options: FleetOptions;
   readonly #pace: Pace;
   readonly #random: Random;
-  readonly #counters = new Counters();
+  #counters = new Counters();
   readonly #pods: Pod[] = [];
   readonly #life: Life;
 
@@ -100,10 +102,10 @@ class SimulatedFleet implements Fleet {
 
   start(): void {
     const { daemons, goDaemons, schedulers, seedPeers, spreadMs = 30_000 } = this.#options;
-    const headStartMs = this.#options.headStartMs ?? 10_000;
+    const headStartMs = this.#options.headStartMs ?? 20_000;
     for (let nth = 0; nth < schedulers; nth++) this.#add('scheduler', 'known').start('long-running');
-    for (let nth = 0; nth < seedPeers; nth++) this.#add('seed-peer', 'known').start('long-running');
     const kinds: MemberKind[] = [
+      ...Array<MemberKind>(seedPeers).fill('seed-peer'),
       ...Array<MemberKind>(daemons).fill('rust-daemon'),
       ...Array<MemberKind>(goDaemons).fill('go-daemon'),
     ];
@@ -129,6 +131,11 @@ class SimulatedFleet implements Fleet {
   async stop(): Promise<void> {
     this.#life.end();
     await Promise.all(this.#pods.map((pod) => pod.stop()));
+  }
+
+  resetStats(): void {
+    this.#counters = new Counters();
+    for (const { around } of this.#pods) around.lack.reset();
   }
 
   stats(): FleetStats {
@@ -166,7 +173,7 @@ class SimulatedFleet implements Fleet {
       managerAddress: this.#options.managerAddress,
       who,
       pace: this.#pace,
-      counters: this.#counters,
+      counters: () => this.#counters,
       lack: new LackMeter(this.#pace.clock),
       random,
     });

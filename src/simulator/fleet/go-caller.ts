@@ -39,7 +39,7 @@ export class GoCaller {
     }
     if (this.#life.ended) return false;
     const latencyMs = pace.clock.nowMs() - startedMs;
-    return counters.call(who.cohort, message.label, { ...outcome, latencyMs }, isEmpty(outcome.body));
+    return counters().call(who.cohort, message.label, { ...outcome, latencyMs }, isEmpty(outcome.body));
   }
 
   /** Over a new channel that is closed again afterwards, and without retries. */
@@ -51,12 +51,12 @@ export class GoCaller {
     const outcome = await client.unary(healthCheck(), pace.scaled(HEALTH_DEADLINE_MS));
     this.#life.release(close);
     if (this.#life.ended) return false;
-    return counters.call(who.cohort, 'Check', outcome) && isServing(outcome.body);
+    return counters().call(who.cohort, 'Check', outcome) && isServing(outcome.body);
   }
 
   #open(): ManagerClient {
     const { managerAddress, pace, counters } = this.#around;
-    counters.channelOpened();
+    counters().channelOpened();
     return new ManagerClient(managerAddress, { clock: pace.clock, backoff: goBackoff(pace) });
   }
 }

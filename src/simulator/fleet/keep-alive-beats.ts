@@ -19,13 +19,13 @@ export async function keepBeating(
   const { pace, counters } = around;
   while (!life.ended) {
     const stream = client.openStream(message.path);
-    counters.streams.opened++;
+    counters().streams.opened++;
     while (await life.sleep(pace.scaled(BEAT_INTERVAL_MS))) {
       if (stream.endedWith !== undefined) break;
       stream.send(message.bytes);
     }
     if (life.ended) return;
-    counters.streams.broken++;
+    counters().streams.broken++;
     if (stream.endedWith === Code.CANCELLED) return;
   }
 }

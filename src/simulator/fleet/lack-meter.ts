@@ -23,6 +23,15 @@ export class LackMeter {
     this.#sinceMs = undefined;
   }
 
+  /** Forgets the past; what is missing now is missing from now on. */
+  reset(): void {
+    const lacking = this.lacking;
+    this.end();
+    this.#pastMs = 0;
+    this.#longestPastMs = 0;
+    if (lacking) this.begin();
+  }
+
   get lacking(): boolean {
     return this.#sinceMs !== undefined;
   }

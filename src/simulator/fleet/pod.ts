@@ -54,7 +54,7 @@ export class Pod {
       const startedMs = pace.clock.nowMs();
       this.state = 'running';
       if ((await this.#runOnce(life, next)) === 'ended') return;
-      counters.exit(who);
+      counters().exit(who);
       this.state = 'back-off';
       if (pace.clock.nowMs() - startedMs > pace.scaled(FORGIVEN_AFTER_MS)) failures = 0;
       if (!(await life.sleep(pace.scaled(backoffMs(failures++))))) return;

@@ -11,7 +11,8 @@ export interface Surroundings {
   readonly managerAddress: string;
   readonly who: Identity;
   readonly pace: Pace;
-  readonly counters: Counters;
+  /** Where to count now. */
+  readonly counters: () => Counters;
   /** Without schedulers (a daemon) or without its configuration (a scheduler). */
   readonly lack: LackMeter;
   readonly random: Random;

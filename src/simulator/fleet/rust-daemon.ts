@@ -39,7 +39,7 @@ async function checkHealth(around: Surroundings, life: Life): Promise<boolean> {
   const outcome = await client.unary(healthCheck(), pace.scaled(CALL_DEADLINE_MS));
   client.close();
   if (life.ended) return false;
-  return counters.call(who.cohort, 'Check', outcome) && isServing(outcome.body);
+  return counters().call(who.cohort, 'Check', outcome) && isServing(outcome.body);
 }
 
 async function firstLists(around: Surroundings, client: ManagerClient, asked: Message): Promise<boolean> {
@@ -54,12 +54,12 @@ async function list(around: Surroundings, client: ManagerClient, asked: Message)
   const { pace, counters, who } = around;
   const outcome = await client.unary(asked, pace.scaled(CALL_DEADLINE_MS));
   if (client.closed) return false;
-  return counters.call(who.cohort, asked.label, outcome, schedulerCount(asked, outcome.body) === 0);
+  return counters().call(who.cohort, asked.label, outcome, schedulerCount(asked, outcome.body) === 0);
 }
 
 function openClient({ managerAddress, pace, counters }: Surroundings, life: Life): ManagerClient {
   const client = new ManagerClient(managerAddress, { clock: pace.clock, backoff: eager(pace) });
-  counters.channelOpened();
+  counters().channelOpened();
   life.own(() => client.close());
   return client;
 }

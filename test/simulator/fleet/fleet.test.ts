@@ -23,10 +23,10 @@ function start(): Fleet {
   return fleet;
 }
 
-/** Everybody has come up: 10 s of head start for the schedulers, then 30 s for the daemons. */
+/** Everybody has come up: 20 s of head start for the schedulers, then 30 s for the daemons. */
 async function allUp(): Promise<void> {
-  await eventually(() => manager.count('ListSeedPeers') === 1 && manager.count('ListApplications') === 2);
-  await clock.advanceAsync(40_000);
+  await eventually(() => manager.count('ListApplications') === 2);
+  await clock.advanceAsync(50_000);
   await eventually(() => fleet.stats().daemons.running === 10);
   await eventually(() => fleet.stats().daemonsWithoutSchedulers === 0);
 }
@@ -36,6 +36,17 @@ const hostnames = (): unknown[] => [
 ];
 
 describe('A fleet', () => {
+  it('counts from anew when it is told that its start is over', async () => {
+    start();
+    await allUp();
+    fleet.resetStats();
+    expect(fleet.stats().calls.known).toEqual({ answered: 0, empty: 0, failed: 0 });
+    expect(fleet.stats().longestWithoutSchedulersMs.known).toBe(0);
+    manager.react('ListSchedulers', DATABASE_DEAD);
+    await clock.advanceAsync(60_000);
+    await eventually(() => fleet.stats().calls.known.failed >= SIZES.daemons);
+  });
+
   it('is made of nodes with names and loopback addresses of their own', async () => {
     start();
     await allUp();

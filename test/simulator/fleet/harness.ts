@@ -20,7 +20,8 @@ export class Harness {
     const random = (): number => 0.5;
     const pace = createPace(this.clock, 1);
     const who = createIdentity(kind, 7, { cohort: 'known', random, clusterId: 1 });
-    const { counters, lack, manager } = this;
+    const { lack, manager } = this;
+    const counters = (): Counters => this.counters;
     this.#pod = new Pod(program, { managerAddress: manager.address, who, pace, counters, lack, random });
     this.#pod.start('fresh');
     return this;

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { SideFigures } from '../../src/cli/demo/figures.js';
+import { judge } from '../../src/cli/demo/verdict.js';
+import { held, hurt, side } from './demo-figures.js';
+
+const LIMITS = { connections: 2, timeFactor: 10 };
+const known = (answered: number, failed: number, empty: number) => ({
+  calls: { known: { answered, failed, empty }, cold: { answered: 0, failed: 0, empty: 0 } },
+});
+
+/** The texts of the conditions that do not hold. */
+function broken(direct: SideFigures, gateway: SideFigures): string[] {
+  return judge(direct, gateway, LIMITS)
+    .filter(({ holds }) => !holds)
+    .map(({ text }) => text);
+}
+
+describe('The verdict on the demo', () => {
+  it('is good when every condition holds', () => {
+    expect(judge(hurt(), held(), LIMITS)).toHaveLength(6);
+    expect(broken(hurt(), held())).toEqual([]);
+  });
+
+  it('does not look at callers that were never seen before the outage', () => {
+    const calls = {
+      known: { answered: 9, empty: 0, failed: 0 },
+      cold: { answered: 0, empty: 4, failed: 99 },
+    };
+    expect(broken(hurt(), held({ fleet: { calls, daemonExits: { known: 0, cold: 99 } } }))).toEqual([]);
+  });
+
+  it.each([
+    ['one call of a known caller failed', { fleet: known(1_000, 1, 0) }, 'every call of a known caller'],
+    ['one known caller got an empty list', { fleet: known(1_000, 0, 1) }, 'every call of a known caller'],
+    ['nobody was answered at all', { fleet: known(0, 0, 0) }, 'every call of a known caller'],
+    [
+      'a known daemon exited',
+      { fleet: { daemonExits: { known: 1, cold: 0 } } },
+      'no daemon or scheduler exits',
+    ],
+    ['a scheduler exited', { fleet: { schedulerExits: 1 } }, 'no daemon or scheduler exits'],
+    [
+      'a scheduler had no configuration for 10.01 s',
+      { fleet: { longestWithoutConfigurationMs: 1_001 } },
+      'no scheduler is without',
+    ],
+    ['the manager saw three connections', { manager: { connectionsPeak: 3 } }, 'at most channelsPerAddr'],
+    ['the manager saw no connection', { manager: { connectionsPeak: 0 } }, 'at most channelsPerAddr'],
+    ['the manager got 61 % of the calls', { manager: { calls: 610 } }, 'the manager gets at most 60 %'],
+    ['the manager got no call', { manager: { calls: 0 } }, 'the manager gets at most 60 %'],
+  ])('is bad when %s', (_case, changes, text) => {
+    expect(broken(hurt(), held(changes))).toEqual([expect.stringContaining(text)]);
+  });
+
+  it('is bad when the incident hurts nobody even without the gateway', () => {
+    const direct = side({ manager: { calls: 1_000 } });
+    expect(broken(direct, held())).toEqual([expect.stringContaining('the incident hurts')]);
+  });
+
+  it('holds at the very limits', () => {
+    const manager = { connectionsPeak: 2, calls: 600 };
+    expect(broken(hurt(), held({ fleet: { longestWithoutConfigurationMs: 1_000 }, manager }))).toEqual([]);
+  });
+
+  it('says with which codes calls failed', () => {
+    const gateway = held({ fleet: { ...known(5, 2, 0), failuresByCode: { UNAVAILABLE: 2 } } });
+    const found = judge(hurt(), gateway, LIMITS).find(({ holds }) => !holds)?.found;
+    expect(found).toBe('5 answered, 2 failed (cold ones included: 2 UNAVAILABLE), 0 empty');
+  });
+});
