@@ -8,7 +8,8 @@ import { type Admission, admit } from './admission.js';
 import { ACCEPTED_ENCODINGS } from './compression.js';
 import type { Deadlines } from './deadlines.js';
 import type { DownstreamOptions } from './engine.js';
-import { Http2Call, releaseStream } from './http2-call.js';
+import { Http2Call } from './http2-call.js';
+import { releaseStream } from './outbound.js';
 import { respondTrailersOnly } from './response-headers.js';
 
 export interface ConnectionOptions {

@@ -98,16 +98,19 @@ function tooLarge(lengthBytes: number, maxBytes: number): GatewayError {
   return new GatewayError('message-too-large', `a message of ${lengthBytes} bytes; ${maxBytes} are allowed`);
 }
 
-/** Above this, copying a message costs more than handing two buffers down. */
-const JOINED_BYTES = 32 * 1024;
-
-/** An uncompressed message as frames go out: one buffer where that is cheap, prefix and message where it is not. */
-export function frameOf(message: Buffer): readonly Buffer[] {
-  const joined = message.length <= JOINED_BYTES;
-  const prefix = Buffer.allocUnsafe(joined ? PREFIX_BYTES + message.length : PREFIX_BYTES);
+/** What goes out before an uncompressed message. */
+export function prefixOf(message: Buffer): Buffer {
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
   prefix[0] = 0;
   prefix.writeUInt32BE(message.length, 1);
-  if (!joined) return [prefix, message];
-  message.copy(prefix, PREFIX_BYTES);
-  return [prefix];
+  return prefix;
+}
+
+/** An uncompressed message as it goes out, in one buffer: for messages that cost less to copy than to hand down in two. */
+export function frameOf(message: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  message.copy(frame, PREFIX_BYTES);
+  return frame;
 }

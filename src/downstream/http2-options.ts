@@ -23,9 +23,9 @@ export function http2Options(options: DownstreamOptions): ServerOptions {
       initialWindowSize: 256 * KIB,
     },
     maxHeaderListPairs: Math.ceil(maxHeaderListSize / SMALLEST_HEADER_BYTES),
-    // MB. The default, 10, is below one large answer (20 MiB and more) to one slow reader, and while it is exceeded
-    // every new stream of the connection is refused.
-    maxSessionMemory: 256,
+    // MB, what is on its way out and the header tables included; while it is exceeded, every new stream of the connection
+    // is refused. 256 streams with a slice of an answer each are 16 MB, above the default of 10.
+    maxSessionMemory: 64,
     // Streams over maxConcurrentStreams are refused one by one; this many in a connection's life end it. The default,
     // 100, is reached by one burst of a client that has not yet read our SETTINGS.
     maxSessionRejectedStreams: 10_000,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Deframer, frameOf } from '../../src/downstream/frames.js';
+import { Deframer, frameOf, prefixOf } from '../../src/downstream/frames.js';
 import { GatewayError } from '../../src/errors.js';
 import { framed } from './harness.js';
 
@@ -127,7 +127,8 @@ describe('a frame going out', () => {
   it.each([0, 1, 32_768, 32_769, 100_000])('reads back as the %i bytes it was made of', (sizeBytes) => {
     const message = Buffer.alloc(sizeBytes, 7);
     const deframer = new Deframer(LIMIT_BYTES);
-    for (const part of frameOf(message)) deframer.push(part);
+    deframer.push(frameOf(message));
     expect(deframer.next()).toEqual({ compressed: false, payload: message });
+    expect(prefixOf(message)).toEqual(frameOf(message).subarray(0, 5));
   });
 });

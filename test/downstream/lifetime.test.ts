@@ -252,6 +252,50 @@ describe('flow control', () => {
     expect((await reply).trailers['grpc-status']).toBe('0');
   });
 
+  it('of many large answers to one slow caller keeps no other call of its connection from being answered', async () => {
+    const large = Buffer.alloc(20 * MIB, 'abc');
+    const { port } = await startDownstream({
+      handler: async (incoming) => {
+        await incoming.sendMessage(incoming.path === '/s/Large' ? large : Buffer.from('small'));
+        incoming.end(OK_STATUS, NO_METADATA);
+      },
+    });
+    const session = http2Client(port);
+    const slow = Array.from({ length: 100 }, () => {
+      const stream = session.request({ ...GRPC_HEADERS, ':path': '/s/Large' }, { endStream: true });
+      stream.on('error', () => {});
+      stream.pause();
+      return stream;
+    });
+    await Promise.all(slow.map((stream) => new Promise((resolve) => stream.once('response', resolve))));
+    for (let round = 0; round < 10; round++) {
+      expect((await request(session, {})).trailers['grpc-status']).toBe('0');
+    }
+    const [first] = slow as [(typeof slow)[0]];
+    const reply = replyOf(first);
+    first.resume();
+    expect((await reply).body.subarray(5).equals(large)).toBe(true);
+    expect((await reply).trailers['grpc-status']).toBe('0');
+  });
+
+  it('keeps messages in order, and the end after them, when nobody waits for room', async () => {
+    const sizes = [10, 300_000, 0, 65_536, 65_537, 1_000_000, 5];
+    const { port } = await startDownstream({
+      handler: async (incoming) => {
+        for (const size of sizes) void incoming.sendMessage(Buffer.alloc(size, size % 251));
+        incoming.end({ code: Code.ABORTED, message: 'last' }, NO_METADATA);
+      },
+    });
+    const { messages, status } = await call(grpcClient(port), []);
+    expect(messages.map((message) => message.length)).toEqual(sizes);
+    expect(
+      messages.every((message, at) =>
+        message.equals(Buffer.alloc(message.length, (sizes[at] as number) % 251)),
+      ),
+    ).toBe(true);
+    expect(status).toMatchObject({ code: Code.ABORTED, details: 'last' });
+  });
+
   it('lets a writer go when the caller goes', async () => {
     const { handler, next } = heldCalls();
     const { port } = await startDownstream({ handler });
