@@ -96,7 +96,7 @@ export class Connection {
     this.#reportBadInput(reason, error);
     const extra =
       reason === 'encoding' ? { 'grpc-accept-encoding': ACCEPTED_ENCODINGS } : { ':status': httpStatus };
-    respondTrailersOnly(stream, error.status, NO_METADATA, extra);
+    respondTrailersOnly(stream, error.status, NO_METADATA, this.#reportInternalError, extra);
     stream.resume();
     setImmediate(releaseStream, stream);
   }
@@ -112,6 +112,7 @@ export class Connection {
       deadlineMs: timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs,
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.maxMessageBytes,
       onBadInput: (error) => this.#reportBadInput(reasonOf(error), error),
+      onInternalError: this.#reportInternalError,
       onClose: () => {
         deadlines.delete(call);
         this.#calls.delete(call);
@@ -124,15 +125,18 @@ export class Connection {
   }
 
   async #handle(call: Http2Call): Promise<void> {
-    const { emit, handler } = this.#options.downstream;
     try {
-      await handler(call);
+      await this.#options.downstream.handler(call);
       if (!call.finished) throw new Error(`the handler of ${call.path} left the call open`);
     } catch (error) {
-      if (!(error instanceof GatewayError)) emit({ kind: 'internal-error', where: 'downstream', error });
+      if (!(error instanceof GatewayError)) this.#reportInternalError(error);
       call.end(statusOfError(error), NO_METADATA);
     }
   }
+
+  readonly #reportInternalError = (error: unknown): void => {
+    this.#options.downstream.emit({ kind: 'internal-error', where: 'downstream', error });
+  };
 
   #reportBadInput(reason: BadInputReason, error: GatewayError): void {
     this.#options.downstream.emit({ kind: 'bad-input', reason, detail: error.message });

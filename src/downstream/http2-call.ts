@@ -15,6 +15,7 @@ export interface Http2CallOptions {
   readonly encoding: Encoding;
   readonly maxMessageBytes: number;
   readonly onBadInput: (error: GatewayError) => void;
+  readonly onInternalError: (error: unknown) => void;
   /** The stream has gone, whatever the reason. */
   readonly onClose: (call: Http2Call) => void;
 }
@@ -46,7 +47,7 @@ export class Http2Call implements Call {
     this.deadlineMs = options.deadlineMs;
     this.#stream = options.stream;
     this.#inbound = new Inbound(options);
-    this.#outbound = new Outbound(options.stream);
+    this.#outbound = new Outbound(options.stream, options.onInternalError);
     this.#listen(options.onClose);
   }
 

@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
 import { frameOf, prefixOf } from './frames.js';
-import { respond, respondTrailersOnly, sendTrailers } from './response-headers.js';
+import { type Report, respond, respondTrailersOnly, sendTrailers } from './response-headers.js';
 
 /**
  * What node:http2 is given of a message at a time. It holds everything it is given, and counts it against
@@ -14,26 +14,28 @@ const DONE = Promise.resolve();
 /** The answer to one caller, at the pace of the caller. Nothing here throws on a stream that has gone. */
 export class Outbound {
   readonly #stream: ServerHttp2Stream;
+  readonly #report: Report;
   /** Large messages on their way, in order; resolves after the last. */
   #slicing: Promise<void> | undefined;
   #stopped = false;
   #outcome: { readonly status: Status; readonly trailers: Metadata } | undefined;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
-  constructor(stream: ServerHttp2Stream) {
+  constructor(stream: ServerHttp2Stream, report: Report) {
     this.#stream = stream;
+    this.#report = report;
     stream.on('drain', () => this.#giveRoom());
     stream.on('wantTrailers', () => this.#sendTrailers());
   }
 
   sendHeaders(metadata: Metadata): void {
-    respond(this.#stream, metadata);
+    respond(this.#stream, metadata, this.#report);
   }
 
   /** Resolves when the caller can take more, or has gone. */
   sendMessage(message: Buffer): Promise<void> {
     if (this.#lost) return DONE;
-    if (!this.#stream.headersSent) respond(this.#stream, NO_METADATA);
+    if (!this.#stream.headersSent) respond(this.#stream, NO_METADATA, this.#report);
     if (message.length <= SLICE_BYTES && !this.#slicing) {
       return this.#stream.write(frameOf(message)) ? DONE : this.#untilRoom();
     }
@@ -50,7 +52,7 @@ export class Outbound {
     const stream = this.#stream;
     if (this.#lost) return;
     if (!stream.headersSent) {
-      respondTrailersOnly(stream, status, trailers);
+      respondTrailersOnly(stream, status, trailers, this.#report);
       setImmediate(releaseStream, stream);
       return;
     }
@@ -84,7 +86,7 @@ export class Outbound {
 
   #sendTrailers(): void {
     if (!this.#outcome) return;
-    sendTrailers(this.#stream, this.#outcome.status, this.#outcome.trailers);
+    sendTrailers(this.#stream, this.#outcome.status, this.#outcome.trailers, this.#report);
     // node:http2 submits trailers in an immediate of its own; this one runs after it.
     setImmediate(releaseStream, this.#stream);
   }

@@ -7,12 +7,16 @@ import { encodeStatusText } from './status-text.js';
 const OPENING = { waitForTrailers: true, sendDate: false };
 const ONLY_TRAILERS = { endStream: true, sendDate: false };
 
+/** Gets what node:http2 objected to: metadata has been left out, and somebody ought to know. */
+export type Report = (error: unknown) => void;
+
 /** HEADERS that open an answer with messages. Does nothing on a stream that has gone. */
-export function respond(stream: ServerHttp2Stream, metadata: Metadata): void {
+export function respond(stream: ServerHttp2Stream, metadata: Metadata, report: Report): void {
   if (stream.destroyed || stream.closed || stream.headersSent) return;
   attempt(
     () => stream.respond(openingHeaders(metadata), OPENING),
     () => stream.respond(openingHeaders(NO_METADATA), OPENING),
+    report,
   );
 }
 
@@ -21,6 +25,7 @@ export function respondTrailersOnly(
   stream: ServerHttp2Stream,
   status: Status,
   trailers: Metadata,
+  report: Report,
   extra: OutgoingHttpHeaders = {},
 ): void {
   if (stream.destroyed || stream.closed || stream.headersSent) return;
@@ -29,15 +34,22 @@ export function respondTrailersOnly(
   attempt(
     () => stream.respond(headers(trailers), ONLY_TRAILERS),
     () => stream.respond(headers(NO_METADATA), ONLY_TRAILERS),
+    report,
   );
 }
 
 /** To be called on 'wantTrailers' only. Does nothing on a stream that has gone. */
-export function sendTrailers(stream: ServerHttp2Stream, status: Status, trailers: Metadata): void {
+export function sendTrailers(
+  stream: ServerHttp2Stream,
+  status: Status,
+  trailers: Metadata,
+  report: Report,
+): void {
   if (stream.destroyed || stream.closed) return;
   attempt(
     () => stream.sendTrailers(trailersOf(status, trailers)),
     () => stream.sendTrailers(trailersOf(status, NO_METADATA)),
+    report,
   );
 }
 
@@ -45,14 +57,17 @@ export function sendTrailers(stream: ServerHttp2Stream, status: Status, trailers
  * node:http2 throws on metadata that it does not allow (two values of a key that it takes for a single one, say).
  * Then the caller gets its answer and status without metadata rather than nothing.
  */
-function attempt(whole: () => void, bare: () => void): void {
+function attempt(whole: () => void, bare: () => void, report: Report): void {
   try {
     whole();
-  } catch {
-    // With nothing left to object to, this throws only if the stream went meanwhile, and then nobody is waiting.
-    try {
-      bare();
-    } catch {}
+    return;
+  } catch (error) {
+    report(error);
+  }
+  try {
+    bare();
+  } catch (error) {
+    report(error);
   }
 }
 

@@ -44,7 +44,8 @@ describe('a call of a grpc-js client', () => {
     const messages = Array.from({ length: 500 }, (_, index) => Buffer.alloc(index * 7, index));
     const { status, messages: answers } = await call(grpcClient(port), messages);
     expect(status.code).toBe(Code.OK);
-    expect(answers).toEqual(messages);
+    expect(answers.map((answer) => answer.length)).toEqual(messages.map((message) => message.length));
+    expect(Buffer.concat(answers).equals(Buffer.concat(messages))).toBe(true);
   });
 
   it('is answered on a stream while its own side stays open', async () => {
@@ -144,7 +145,8 @@ describe('a call of a grpc-js client', () => {
     const { port } = await startDownstream();
     const client = grpcClient(port, { 'grpc.default_compression_algorithm': 2 });
     const { messages, headers } = await call(client, [Buffer.alloc(100_000, 'zip')]);
-    expect(messages).toEqual([Buffer.alloc(100_000, 'zip')]);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]?.equals(Buffer.alloc(100_000, 'zip'))).toBe(true);
     expect(headers?.get('grpc-encoding')).toEqual([]);
   });
 });
@@ -222,7 +224,7 @@ describe('an answer on the wire', () => {
   });
 
   it('is still a status where the metadata cannot be sent', async () => {
-    const { port } = await startDownstream({
+    const { port, events } = await startDownstream({
       handler: async (incoming) => {
         incoming.sendHeaders({ etag: ['one', 'two'] });
         incoming.end({ code: 9, message: 'not now' }, { 'bad key': 'x', nul: 'a\0b\0c\0' });
@@ -232,6 +234,7 @@ describe('an answer on the wire', () => {
     expect(reply.headers[':status']).toBe(200);
     expect(reply.trailers).toMatchObject({ 'grpc-status': '9', 'grpc-message': 'not now' });
     expect(Object.keys(reply.trailers)).toHaveLength(2);
+    expect(events.of('internal-error')).toHaveLength(2);
   });
 });
 
