@@ -17,7 +17,7 @@ export type BreakerState =
 export interface Breaker<T> {
   readonly state: BreakerState;
   /** Runs `attempt`, which must end within a deadline of its own, or refuses with `breaker-open`. */
-  run(attempt: () => Promise<T>): Promise<T>;
+  run(attempt: (kind: 'usual' | 'trial') => Promise<T>): Promise<T>;
   shutdown(): void;
 }
 
@@ -94,10 +94,10 @@ export function createBreaker<T>(options: BreakerOptions<T>): Breaker<T> {
     return new GatewayError('breaker-open', refusal(method, state, limits));
   };
 
-  const tryOut = async (attempt: () => Promise<T>): Promise<T> => {
+  const tryOut = async (attempt: (kind: 'trial') => Promise<T>): Promise<T> => {
     let settle: (() => T) | undefined;
     const trial = async (): Promise<Outcome> => {
-      const done = await judged(attempt);
+      const done = await judged(() => attempt('trial'));
       settle = done.settle;
       if (done.verdict !== 'works') throw FAULT;
       return done;
@@ -115,7 +115,7 @@ export function createBreaker<T>(options: BreakerOptions<T>): Breaker<T> {
     async run(attempt) {
       if (machine.opened) throw refuse();
       if (machine.halfOpen) return tryOut(attempt);
-      const { verdict, settle } = await judged(attempt);
+      const { verdict, settle } = await judged(() => attempt('usual'));
       await record(verdict);
       return settle();
     },

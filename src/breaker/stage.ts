@@ -25,7 +25,10 @@ export function createBreakers(options: { limits: Config['breaker']; clock: Cloc
     return made;
   };
   return {
-    stage: (next) => (read) => breakerOf(read.question.path.slice(1)).run(() => next(read)),
+    stage: (next) => (read) =>
+      breakerOf(read.question.path.slice(1)).run((kind) =>
+        next(kind === 'trial' ? { ...read, trial: true } : read),
+      ),
     states: () => new Map([...breakers].map(([method, { state }]) => [method, state.kind])),
     shutdown: () => {
       for (const breaker of breakers.values()) breaker.shutdown();

@@ -37,6 +37,8 @@ export interface UnaryRequest {
   readonly message: Buffer;
   readonly deadlineMs: number | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Waits for a connection that is being dialled again instead of failing at once (gRPC's wait-for-ready, bounded). */
+  readonly waitForReady?: boolean;
 }
 
 /** One answer. `message` is undefined where the manager ended OK, or otherwise, without one. */

@@ -14,6 +14,8 @@ export interface Read {
   readonly signal: AbortSignal | undefined;
   /** `one` where a stale answer stands ready: nobody is kept waiting for a second attempt. */
   readonly attempts: 'one' | 'several';
+  /** The one trial of a half-open breaker: worth waiting for a connection that is being dialled again. */
+  readonly trial?: boolean;
 }
 
 /** An answer with where it came from. `miss`: the manager gave it for this very asking. */

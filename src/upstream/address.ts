@@ -8,10 +8,10 @@ import type {
 } from '../observe/events.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Status } from '../rpc/status.js';
-import type { Channel, ChannelTarget } from './channel.js';
+import { type Channel, type ChannelTarget, LONGEST_RECONNECT_MS } from './channel.js';
 import { ChannelSlot } from './channel-slot.js';
 import { Health, type HealthView } from './health.js';
-import { InFlight } from './in-flight.js';
+import { InFlight, type Patience } from './in-flight.js';
 import type { ProbeResult } from './probe.js';
 import type { AddressStatus } from './upstream.js';
 
@@ -37,6 +37,7 @@ export class Address {
   readonly #context: AddressContext;
   readonly #slots: readonly ChannelSlot[];
   readonly #health: Health;
+  readonly #waiting = new Set<() => void>();
   #turn = 0;
   #closed = false;
 
@@ -103,6 +104,24 @@ export class Address {
     return slot.channel;
   }
 
+  /** Resolves when a channel is READY, when grpc-js must have dialled once more, or when the patience ends. */
+  whenReady({ deadlineMs, signal }: Patience): Promise<void> {
+    if (this.ready) return Promise.resolve();
+    const { clock } = this.#context;
+    const limitMs = Math.min(LONGEST_RECONNECT_MS, (deadlineMs ?? Number.POSITIVE_INFINITY) - clock.nowMs());
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        signal?.removeEventListener('abort', end);
+        this.#waiting.delete(end);
+        resolve();
+      };
+      const timer = clock.setTimer(limitMs, end);
+      signal?.addEventListener('abort', end, { once: true });
+      this.#waiting.add(end);
+    });
+  }
+
   /** The data path got no answer: a probe finds out what that means. */
   reportTrouble(): void {
     this.#health.bringForward();
@@ -133,6 +152,7 @@ export class Address {
   async close(reason: ChannelCloseReason): Promise<void> {
     this.#closed = true;
     this.#health.close();
+    for (const end of [...this.#waiting]) end();
     this.inFlight.dismiss();
     await Promise.all(this.#slots.map((slot) => slot.close(reason)));
   }
@@ -165,6 +185,7 @@ export class Address {
   }
 
   #channelChanged(): void {
+    if (this.ready || this.#closed) for (const end of [...this.#waiting]) end();
     if (this.#closed) return;
     const failed = this.health.state === 'failed';
     if (failed ? this.ready : this.rank === RANK.failed) this.#health.bringForward();

@@ -27,7 +27,7 @@ export interface ChannelWatcher {
 }
 
 /** grpc-js waits up to 1.2 s between attempts, and hides them once the first has failed. */
-const LONGEST_RECONNECT_MS = 1_500;
+export const LONGEST_RECONNECT_MS = 1_500;
 /** How long a peer may take to close its side of a connection that carries nothing any more. */
 const LINGER_MS = 1_000;
 const ABANDONED: Status = { code: Code.UNAVAILABLE, message: 'manager-gateway: stopping' };

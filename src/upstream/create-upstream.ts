@@ -8,6 +8,7 @@ import { Code, type Status } from '../rpc/status.js';
 import type { Address } from './address.js';
 import { forward, refuseCall } from './forward.js';
 import type { Patience } from './in-flight.js';
+import { isOurs } from './local-status.js';
 import { Pool } from './pool.js';
 import { type Resolver, systemResolver } from './resolver.js';
 import { timedOut, unary } from './unary.js';
@@ -75,8 +76,9 @@ async function askInTurn(
     const turn = await enter(options, address, request);
     if (turn === 'gone') continue;
     try {
+      if (request.waitForReady) await address.whenReady(request);
       if (address.closed) continue; // in the moment between
-      return await ask(options, address, request);
+      return sinceWhen(await ask(options, address, request), pool);
     } finally {
       address.inFlight.leave();
     }
@@ -122,6 +124,14 @@ async function ask(options: UpstreamOptions, address: Address, request: UnaryReq
     }
     throw error;
   }
+}
+
+/** A refused connection says what is wrong; how long it has been so, only the pool knows. */
+function sinceWhen(answer: Answer, pool: Pool): Answer {
+  const { code, message } = answer.reply.status;
+  const trouble = isOurs(message) && code === Code.UNAVAILABLE ? pool.describeTrouble() : undefined;
+  if (trouble === undefined) return answer;
+  return { ...answer, reply: { ...answer.reply, status: { code, message: `manager-gateway: ${trouble}` } } };
 }
 
 async function forwardInTurn(

@@ -11,6 +11,14 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed',
 };
 
+/** How everything begins that was not said by a manager. */
+const OURS = 'manager-gateway: manager ';
+
+/** Was this message made by `explainStatus`, because there was no word of the manager? */
+export function isOurs(message: string): boolean {
+  return message.startsWith(OURS);
+}
+
 /**
  * A status as grpc-js reports it, as the caller shall see it. The manager's own words pass untouched; what grpc-js
  * made up because there was no word of the manager is said in words for operators. `manager` as configured.
@@ -19,7 +27,7 @@ export function explainStatus(status: StatusObject, manager: string): Status {
   const { code, details } = status;
   const local = (localCode: number, text: string) => ({
     code: localCode,
-    message: `manager-gateway: manager ${manager}: ${text}`,
+    message: `${OURS}${manager}: ${text}`,
   });
   // An unknown grpc-encoding ends a call without a code at all; a grpc-status that is no number with NaN.
   if (code === undefined) return local(Code.INTERNAL, 'its answer is in an encoding that cannot be read');
