@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { defaultConfig } from '../config/defaults.js';
 import { systemClock } from '../rpc/clock.js';
 import { Life } from '../simulator/fleet/life.js';
@@ -22,6 +23,9 @@ export interface DemoOptions {
   readonly seed: number;
 }
 
+/** Fleets that stand still for longer than this miss deadlines which they would keep in reality. */
+const WORTH_SAYING_MS = 250;
+
 interface Seen {
   readonly direct: SideFigures;
   readonly gateway: SideFigures;
@@ -38,25 +42,37 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const interruption = catchSignals(life, screen);
   try {
     if (!options.json) screen.lines([...wrap(announcement(TIME_FACTOR), screen.width), '']);
-    const seen = await playBoth(options, screen, life);
+    const { seen, stalledMs } = await playBoth(options, screen, life);
     screen.close();
     const conditions = seen ? judge(seen.direct, seen.gateway, limits()) : [];
     const code = interruption.code;
     if (options.json) options.stdout.write(`${asJson(options.seed, seen, conditions, code)}\n`);
-    else screen.lines(conclusion(seen, conditions, { code, width: screen.width, paint }));
+    else screen.lines(conclusion(seen, conditions, { code, stalledMs, width: screen.width, paint }));
     return code ?? (conditions.every(({ holds }) => holds) ? 0 : 1);
+  } catch (error) {
+    // Ctrl-C ends what is just being started, too; that is not a failure of its own.
+    if (interruption.code === undefined) throw error;
+    return interruption.code;
   } finally {
     screen.close();
     interruption.release();
   }
 }
 
-/** Returns what was seen last; undefined if it was interrupted before there was anything to see. */
-async function playBoth({ json, seed }: DemoOptions, screen: Screen, life: Life): Promise<Seen | undefined> {
+type Played = {
+  /** What was seen last; undefined if it was interrupted before there was anything to see. */
+  readonly seen: Seen | undefined;
+  /** For how long this process stood still at the most, ms. */
+  readonly stalledMs: number;
+};
+
+async function playBoth({ json, seed }: DemoOptions, screen: Screen, life: Life): Promise<Played> {
   const sides: Side[] = [];
+  const stalls = monitorEventLoopDelay();
   let seen: Seen | undefined;
   try {
     const [direct, gateway] = await startBoth(seed, sides);
+    stalls.enable();
     await play({
       direct,
       gateway,
@@ -67,8 +83,9 @@ async function playBoth({ json, seed }: DemoOptions, screen: Screen, life: Life)
         if (!json) screen.show(moment, important);
       },
     });
-    return seen;
+    return { seen, stalledMs: stalls.max / 1e6 };
   } finally {
+    stalls.disable();
     await Promise.all(sides.map((side) => side.stop()));
   }
 }
@@ -116,21 +133,35 @@ function limits(): { connections: number; timeFactor: number } {
   return { connections: defaultConfig().managers.channelsPerAddr, timeFactor: TIME_FACTOR };
 }
 
-type Ending = { readonly code: number | undefined; readonly width: number; readonly paint: Paint };
+type Ending = {
+  readonly code: number | undefined;
+  readonly stalledMs: number;
+  readonly width: number;
+  readonly paint: Paint;
+};
 
 function conclusion(seen: Seen | undefined, conditions: readonly Condition[], ending: Ending): string[] {
-  const { code, width, paint } = ending;
+  const { code, stalledMs, width, paint } = ending;
   if (!seen) return ['', 'Interrupted before anything could be seen.'];
   const table = ['', ...renderTable(tableRows(seen.direct, seen.gateway, TIME_FACTOR), width, paint), ''];
   if (code !== undefined) return [...table, 'Interrupted: these are the figures until then.'];
   const holds = conditions.every((condition) => condition.holds);
-  const cold =
-    'Nodes that joined during the outage are counted apart and not judged: with exact sharing the gateway has no answer for a caller that it has never seen while the manager has none.';
   const verdict = holds
     ? paint('green', "The gateway's column holds.")
     : paint('red', "The gateway's column does not hold.");
-  return [...table, ...renderConditions(conditions, width, paint), ...wrap(cold, width), '', verdict];
+  const stall = `This machine was busy: both fleets stood still for up to ${Math.round(stalledMs)} ms, which is ten times as much in their time, and may have missed deadlines for it.`;
+  const remarks = stalledMs > WORTH_SAYING_MS ? [COLD, stall] : [COLD];
+  return [
+    ...table,
+    ...renderConditions(conditions, width, paint),
+    ...remarks.flatMap((remark) => ['', ...wrap(remark, width)]),
+    '',
+    verdict,
+  ];
 }
+
+const COLD =
+  'Nodes that joined during the outage are counted apart and not judged: with exact sharing the gateway has no answer for a caller that it has never seen while the manager has none.';
 
 function asJson(
   seed: number,

@@ -18,6 +18,7 @@ export interface Play {
 /** Takes both sides through the script, phase by phase, at the same time. Returns when it is over, or the life is. */
 export async function play(stage: Play): Promise<void> {
   const { direct, gateway, life } = stage;
+  if (life.ended) return;
   direct.begin();
   gateway.begin();
   const lastsMs = SCRIPT.reduce((sum, phase) => sum + phase.lastsMs, 0);

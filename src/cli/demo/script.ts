@@ -58,17 +58,18 @@ export const SCRIPT: readonly Phase[] = [
   },
   {
     name: 'database dead',
-    what: 'health still says SERVING; 20 daemons are being upgraded, 5 new nodes join',
+    what: 'health still says SERVING; an upgrade restarts 10 daemons, 5 new nodes join',
     lastsMs: 130 * SECOND_MS,
     manager: { kind: 'up', faults: [{ kind: 'database-dead' }] },
-    rollOut: 20,
+    rollOut: 10,
     join: 5,
   },
   {
     name: 'frozen',
-    what: 'the manager accepts connections and answers nothing',
+    what: 'the manager accepts connections and answers nothing; the upgrade restarts 10 daemons more',
     lastsMs: 90 * SECOND_MS,
     manager: { kind: 'up', faults: [{ kind: 'frozen' }] },
+    rollOut: 10,
   },
   {
     name: 'killed',

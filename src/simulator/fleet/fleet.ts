@@ -68,7 +68,10 @@ export interface Fleet {
   stats(): FleetStats;
   /** Forgets what was counted so far; what lasts is counted from now. */
   resetStats(): void;
-  /** A rollout: `count` of the Rust daemons are stopped and started again under their names, one by one. */
+  /**
+   * A rollout: the next `count` of the Rust daemons are stopped and started again under their names, one by one.
+   * Resolves when the last has been started, or the fleet is stopped.
+   */
   rollOut(count: number): Promise<void>;
   /** `count` Rust daemons on nodes nobody has seen before. */
   join(count: number): void;
@@ -92,6 +95,7 @@ class SimulatedFleet implements Fleet {
   #counters = new Counters();
   readonly #pods: Pod[] = [];
   readonly #life: Life;
+  #rolledOut = 0;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -117,7 +121,9 @@ class SimulatedFleet implements Fleet {
 
   async rollOut(count: number): Promise<void> {
     const chosen = this.#ofKind('rust-daemon').filter(({ around }) => around.who.cohort === 'known');
-    for (const pod of chosen.slice(0, count)) {
+    const from = this.#rolledOut;
+    this.#rolledOut += count;
+    for (const pod of chosen.slice(from, from + count)) {
       if (this.#life.ended) return;
       await pod.replace();
       await this.#life.sleep(this.#pace.scaled(ROLLOUT_STEP_MS));
