@@ -83,8 +83,8 @@ export class Inbound {
   }
 
   #onEnd(): void {
-    // node:http2 ends the readable side of a reset stream too; that is not a half-close.
-    if (this.#discarding || this.#stream.aborted) return;
+    // node:http2 ends the readable side of a reset stream too; that is not a half-close, and `fail` has come before.
+    if (this.#discarding) return;
     this.#halfClosed = true;
     if (this.#reader) this.#deliver();
   }
