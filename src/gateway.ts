@@ -11,7 +11,7 @@ import { createMetrics } from './observe/metrics.js';
 import { createReadiness, type Readiness } from './observe/readiness.js';
 import { createClassifier } from './route/classify.js';
 import { createDispatch } from './route/dispatch.js';
-import { methodLabel } from './route/method-table.js';
+import { methodLabel, READ_METHODS } from './route/method-table.js';
 import { decodeRequest, loadServiceDefinitions, requestFieldNumbers } from './route/proto.js';
 import { type Clock, systemClock } from './rpc/clock.js';
 import { createUpstream } from './upstream/create-upstream.js';
@@ -115,6 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const metrics = createMetrics({
     version: VERSION,
+    readMethods: READ_METHODS,
     mode: () => mode,
     connections: () => downstream.connections,
     serving: () => readiness.serving,

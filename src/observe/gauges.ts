@@ -1,5 +1,4 @@
 import { Gauge, type Registry } from 'prom-client';
-import { METHOD_TABLE } from '../route/method-table.js';
 import type { BreakerStateName } from './events.js';
 
 /** Every metric of the gateway begins so (`dragonfly_<component>_` is how Dragonfly names its own). */
@@ -9,6 +8,8 @@ const BREAKER_STATES: readonly BreakerStateName[] = ['closed', 'half-open', 'ope
 /** What is read at the moment of a scrape. */
 export interface MetricSources {
   readonly version: string;
+  /** Labels of the methods that are remembered: a closed set, known before the first call. */
+  readonly readMethods: readonly string[];
   readonly mode: () => string;
   readonly connections: () => number;
   readonly serving: () => boolean;
@@ -64,9 +65,7 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
     registers: [registry],
     collect() {
       const states = sources.breakers();
-      for (const [path, route] of METHOD_TABLE) {
-        if (route.kind !== 'read') continue;
-        const method = path.slice(1);
+      for (const method of sources.readMethods) {
         for (const state of BREAKER_STATES)
           this.set({ method, state }, Number((states.get(method) ?? 'closed') === state));
       }

@@ -1,5 +1,4 @@
 import type { Counter, Histogram } from 'prom-client';
-import { METHOD_TABLE } from '../route/method-table.js';
 
 interface Series {
   readonly opened: Counter;
@@ -14,7 +13,7 @@ interface Series {
 }
 
 /** Makes the series whose absence would be mistaken for silence: `rate()` needs the 0 before the first 1. */
-export function initialSeries(series: Series): void {
+export function initialSeries(series: Series, readMethods: readonly string[]): void {
   for (const reason of ['client', 'ping-timeout', 'drain', 'protocol-error', 'error'])
     series.closed.inc({ reason }, 0);
   for (const reason of ['max-connections', 'tls-handshake', 'draining']) series.refused.inc({ reason }, 0);
@@ -24,9 +23,7 @@ export function initialSeries(series: Series): void {
   for (const result of ['applied', 'refused']) series.reloads.inc({ result }, 0);
   for (const answer of ['hit', 'stale', 'miss', 'forwarded', 'local', 'refused'])
     series.duration.zero({ answer });
-  for (const [path, route] of METHOD_TABLE) {
-    if (route.kind !== 'read') continue;
-    const method = path.slice(1);
+  for (const method of readMethods) {
     for (const answer of ['hit', 'stale', 'miss']) series.answered.inc({ method, answer, code: 'OK' }, 0);
     for (const reason of ['asked-earlier', 'voided-by-write', 'too-large', 'unreadable']) {
       series.discarded.inc({ method, reason }, 0);

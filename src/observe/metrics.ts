@@ -19,7 +19,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: METRIC_PREFIX });
   registerGauges(registry, sources);
-  const subscriber = createSubscriber(registry);
+  const subscriber = createSubscriber(registry, sources.readMethods);
   return {
     subscriber,
     render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
@@ -27,7 +27,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 }
 
 /** Counters and histograms, and the one place that says which event moves which. */
-function createSubscriber(registry: Registry): Metrics['subscriber'] {
+function createSubscriber(registry: Registry, readMethods: readonly string[]): Metrics['subscriber'] {
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
     new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
   const histogram = <T extends string>(
@@ -117,17 +117,20 @@ function createSubscriber(registry: Registry): Metrics['subscriber'] {
   ]);
   const reloads = counter('config_reloads_total', 'Reloads of the configuration, by result.', ['result']);
   const internalErrors = counter('internal_errors_total', 'Errors of the gateway itself.', []);
-  initialSeries({
-    opened,
-    closed,
-    refused,
-    badInput,
-    answered,
-    discarded,
-    reloads,
-    internalErrors,
-    duration,
-  });
+  initialSeries(
+    {
+      opened,
+      closed,
+      refused,
+      badInput,
+      answered,
+      discarded,
+      reloads,
+      internalErrors,
+      duration,
+    },
+    readMethods,
+  );
 
   return (event) => {
     switch (event.kind) {

@@ -190,6 +190,11 @@ export const METHOD_TABLE: ReadonlyMap<string, Route> = new Map([
   }),
 ]);
 
+/** The labels of all reads. */
+export const READ_METHODS: readonly string[] = [...METHOD_TABLE]
+  .filter(([, route]) => route.kind === 'read')
+  .map(([path]) => methodLabel(path));
+
 /** A label from a closed set: the path of a known method without its slash, or `other`. */
 export function methodLabel(path: string): string {
   return METHOD_TABLE.has(path) ? path.slice(1) : 'other';
