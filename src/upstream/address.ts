@@ -134,7 +134,9 @@ export class Address {
 
   get status(): AddressStatus {
     const { state, sinceMs, latencyMs, detail } = this.health;
-    const readyChannels = this.#slots.filter(({ channel }) => channel.state === 'ready').length;
+    const readyChannels = this.#slots.filter(
+      ({ channel, mute }) => channel.state === 'ready' && !mute,
+    ).length;
     return {
       manager: this.manager,
       address: this.text,

@@ -16,8 +16,6 @@ type GrpcCall = ReturnType<GrpcChannel['createCall']>;
 /**
  * One call on one channel, of any shape: as far as grpc-js knows they are all bidirectional, because its other
  * shapes turn "OK without a message" into UNIMPLEMENTED.
- *
- * grpc-js drops messages that it has received and not handed over yet when a status other than OK arrives.
  */
 export class ChannelCall {
   readonly #grpc: GrpcCall;

@@ -6,6 +6,7 @@ import type { Metadata } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
 import { ChannelCall, type ChannelCallListener } from './channel-call.js';
 import { channelOptions } from './channel-options.js';
+import { keepLastMessages } from './last-messages.js';
 import { grpcTimeout, toGrpcMetadata } from './metadata.js';
 import { OwnedCredentials } from './owned-credentials.js';
 
@@ -25,6 +26,8 @@ export interface ChannelWatcher {
   /** An attempt to connect has taken longer than `connectTimeoutMs`; grpc-js would wait for ever. */
   connectTimedOut(): void;
 }
+
+keepLastMessages();
 
 /** grpc-js waits up to 1.2 s between attempts, and hides them once the first has failed. */
 export const LONGEST_RECONNECT_MS = 1_500;

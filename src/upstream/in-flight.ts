@@ -32,6 +32,10 @@ export class InFlight {
     return this.#count;
   }
 
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
   get full(): boolean {
     return this.#count >= this.#limit;
   }

@@ -41,7 +41,9 @@ export class Pool {
    */
   choose(): Address | undefined {
     const addresses = this.addresses;
-    const best = bestOf(bestOf(addresses, rankOf), ({ ready }) => (ready ? 0 : 1));
+    const likely = bestOf(bestOf(addresses, rankOf), ({ ready }) => (ready ? 0 : 1));
+    // Where all are full, the shortest queue: a manager that hangs would else keep its share of the callers.
+    const best = bestOf(likely, ({ inFlight }) => inFlight.waiting);
     return best[this.#turn++ % Math.max(best.length, 1)];
   }
 

@@ -13,6 +13,7 @@ export interface AddressStatus {
   readonly latencyMs: number | undefined;
   readonly detail: string;
   readonly channels: number;
+  /** Connected, and not known to be mute. */
   readonly readyChannels: number;
   readonly inFlight: number;
 }

@@ -103,7 +103,7 @@ describe('among several managers', () => {
       harness.upstream.unary(harness.request('1')),
       harness.upstream.unary(harness.request('2')),
     ];
-    await harness.until(() => held.length === 1);
+    await harness.until(() => held.length === 1 && harness.of('manager-answered').length === 1);
 
     const answers = [];
     for (let n = 0; n < 4; n++) answers.push(await harness.upstream.unary(harness.request('q')));

@@ -165,7 +165,9 @@ describe('a unary call to the manager', () => {
 
     await expect(answer).rejects.toMatchObject({
       code: 'manager-timeout',
-      message: `manager-gateway: manager 127.0.0.1:${manager.port} did not answer within 50 ms`,
+      message: expect.stringMatching(
+        new RegExp(`^manager-gateway: manager 127.0.0.1:${manager.port} did not answer within \\d+ ms$`),
+      ),
     });
     expect(await (await atManager.promise).closed()).toBe(8);
     expect(harness.of('manager-answered')).toMatchObject([{ code: 4, errorClass: 'transient' }]);
