@@ -1,5 +1,6 @@
 import { createHttpServer, type HttpRoute, type HttpServer, text } from './admin/http-server.js';
 import { classify } from './breaker/classify.js';
+import { formatHostPort } from './config/addresses.js';
 import type { Config, Mode } from './config/config.js';
 import { createDataPath } from './data-path.js';
 import { createLocalHealth } from './downstream/local-health.js';
@@ -164,8 +165,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         const [metricsBound, adminBound] = [await metricsServer?.listen(), await adminServer?.listen()];
         upstream.start();
         const listen = await downstream.listen();
-        emit({ kind: 'started', version: VERSION, listen: `${listen.host}:${listen.port}`, mode });
-        return { listen, metrics: metricsBound, admin: adminBound };
+        const bound = { listen, metrics: metricsBound, admin: adminBound };
+        emit({ kind: 'started', version: VERSION, mode, ...texts(bound) });
+        return bound;
       } catch (error) {
         await stop(clock.nowMs());
         throw error;
@@ -209,6 +211,12 @@ const DECIDES_READINESS = new Set<GatewayEvent['kind']>([
   'address-state-changed',
   'cache-stored',
 ]);
+
+/** For the log; "" where something is not enabled. */
+function texts(bound: BoundAddresses): { listen: string; metrics: string; admin: string } {
+  const text = (addr: BoundAddresses['metrics']): string => (addr === undefined ? '' : formatHostPort(addr));
+  return { listen: text(bound.listen), metrics: text(bound.metrics), admin: text(bound.admin) };
+}
 
 function closingMs(drainTimeoutMs: number): number {
   return Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);

@@ -71,7 +71,7 @@ export type GatewayEvent =
     }
   | { kind: 'resolve-failed'; manager: string; address: string; detail: string }
   // the process
-  | { kind: 'started'; version: string; listen: string; mode: string }
+  | { kind: 'started'; version: string; mode: string; listen: string; metrics: string; admin: string }
   | { kind: 'mode-changed'; from: string; to: string }
   | { kind: 'config-reloaded'; applied: readonly string[]; needRestart: readonly string[] }
   | { kind: 'config-refused'; detail: string }

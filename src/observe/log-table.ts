@@ -203,7 +203,14 @@ function aboutProcess(
       return {
         level: 'info',
         msg: `manager-gateway ${event.version} answers on ${event.listen} in mode ${event.mode}`,
-        fields: { ...base, version: event.version, listen: event.listen, mode: event.mode },
+        fields: {
+          ...base,
+          version: event.version,
+          mode: event.mode,
+          listen: event.listen,
+          metrics: event.metrics,
+          admin: event.admin,
+        },
       };
     case 'mode-changed':
       return {

@@ -8,7 +8,7 @@ import { createMetrics } from '../../src/observe/metrics.js';
 import type { StateChange } from '../../src/simulator/manager/manager-record.js';
 
 describe("The demo's gateway", () => {
-  const text = gatewayConfig({ managerAddress: '127.0.0.1:4000', metricsPort: 4001, timeFactor: 10 });
+  const text = gatewayConfig({ managerAddress: '127.0.0.1:4000', timeFactor: 10 });
   const config = loadConfig({ text, env: {}, sets: [] });
   const usual = defaultConfig();
 
@@ -25,7 +25,7 @@ describe("The demo's gateway", () => {
   it('is on loopback only, in front of the manager it is given', () => {
     expect(config.managers.addrs.map(({ host, port }) => `${host}:${port}`)).toEqual(['127.0.0.1:4000']);
     expect(config.server.listen).toEqual({ host: '127.0.0.1', port: 0 });
-    expect(config.metrics.addr).toEqual({ host: '127.0.0.1', port: 4001 });
+    expect(config.metrics.addr).toEqual({ host: '127.0.0.1', port: 0 });
     expect(config.admin.enable).toBe(false);
   });
 });
@@ -34,6 +34,7 @@ describe("The gateway's figures", () => {
   it('are read from what its metrics really look like', async () => {
     const metrics = createMetrics({
       version: '0.0.0',
+      readMethods: [],
       mode: () => 'answer',
       connections: () => 0,
       serving: () => true,

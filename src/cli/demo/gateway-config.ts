@@ -3,7 +3,6 @@ import { METHODS } from '../../config/methods.js';
 
 export interface GatewayConfigOptions {
   readonly managerAddress: string;
-  readonly metricsPort: number;
   readonly timeFactor: number;
 }
 
@@ -11,7 +10,7 @@ export interface GatewayConfigOptions {
  * The gateway's defaults with every duration that has to do with the fleet or the manager divided by the time
  * factor, as the fleet's own are; nothing else is changed but addresses. JSON, which is YAML.
  */
-export function gatewayConfig({ managerAddress, metricsPort, timeFactor }: GatewayConfigOptions): string {
+export function gatewayConfig({ managerAddress, timeFactor }: GatewayConfigOptions): string {
   const { managers, cache, breaker, retry } = defaultConfig();
   const scaled = (realMs: number): string => `${Math.round(realMs / timeFactor)}ms`;
   const methods = METHODS.map((method) => {
@@ -38,7 +37,7 @@ export function gatewayConfig({ managerAddress, metricsPort, timeFactor }: Gatew
     },
     breaker: { window: scaled(breaker.windowMs), resetTimeout: scaled(breaker.resetTimeoutMs) },
     retry: { backoff: scaled(retry.backoffMs) },
-    metrics: { addr: `127.0.0.1:${metricsPort}` },
+    metrics: { addr: '127.0.0.1:0' },
     admin: { enable: false },
   });
 }

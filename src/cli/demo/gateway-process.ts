@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +17,12 @@ const EXIT_DEADLINE_MS = 4_000;
 /** Of its log, to show when it does not start. */
 const KEPT_LINES = 20;
 
+/** `host:port`, each. */
+interface Started {
+  readonly listen: string;
+  readonly metrics: string;
+}
+
 /** The gateway as users run it: the real command, with a configuration file, in a process of its own. */
 export class GatewayProcess {
   readonly #child: ChildProcess;
@@ -26,19 +31,18 @@ export class GatewayProcess {
   readonly address: string;
   #last: GatewayFigures = { hit: 0, stale: 0, miss: 0, forwarded: 0, local: 0, refused: 0 };
 
-  private constructor(child: ChildProcess, exited: Promise<void>, address: string, metricsPort: number) {
+  private constructor(child: ChildProcess, exited: Promise<void>, { listen, metrics }: Started) {
     this.#child = child;
     this.#exited = exited;
-    this.address = address;
-    this.#metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+    this.address = listen;
+    this.#metricsUrl = `http://${metrics}/metrics`;
   }
 
   static async start(managerAddress: string): Promise<GatewayProcess> {
-    const metricsPort = await freePort();
     const directory = await mkdtemp(join(tmpdir(), 'manager-gateway-demo-'));
     const file = join(directory, 'manager-gateway.yaml');
     try {
-      await writeFile(file, gatewayConfig({ managerAddress, metricsPort, timeFactor: TIME_FACTOR }));
+      await writeFile(file, gatewayConfig({ managerAddress, timeFactor: TIME_FACTOR }));
       const { child, exited } = serve(file);
       const log = keepLog(child);
       try {
@@ -46,8 +50,8 @@ export class GatewayProcess {
           log.started,
           exited.then(() => Promise.reject(new Error('it ended'))),
         ]);
-        const address = await within(START_DEADLINE_MS, 'the gateway to start', listening);
-        return new GatewayProcess(child, exited, address, metricsPort);
+        const started = await within(START_DEADLINE_MS, 'the gateway to start', listening);
+        return new GatewayProcess(child, exited, started);
       } catch (cause) {
         child.kill('SIGKILL');
         throw new Error(`the gateway did not start:\n${log.lines.join('\n')}`, { cause });
@@ -98,42 +102,28 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Reads the log to its end, so that the gateway never waits for a reader. */
-function keepLog({ stdout, stderr }: ChildProcess): { lines: string[]; started: Promise<string> } {
+function keepLog({ stdout, stderr }: ChildProcess): { lines: string[]; started: Promise<Started> } {
   const lines: string[] = [];
   const keep = (line: string): void => {
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();
   };
-  const started = new Promise<string>((resolve) => {
+  const started = new Promise<Started>((resolve) => {
     if (!stdout || !stderr) return;
     createInterface({ input: stderr }).on('line', keep);
     createInterface({ input: stdout }).on('line', (line) => {
       keep(line);
-      const address = listenAddress(line);
-      if (address !== undefined) resolve(address);
+      const said = startedLine(line);
+      if (said !== undefined) resolve(said);
     });
   });
   return { lines, started };
 }
 
-/** From the log line that says that the gateway has started. */
-function listenAddress(line: string): string | undefined {
+/** Where it can be reached, from the log line that says that the gateway has started. */
+function startedLine(line: string): Started | undefined {
   if (!line.includes('"started"')) return undefined;
-  const fields: unknown = JSON.parse(line);
-  const isStart =
-    typeof fields === 'object' && fields !== null && 'event' in fields && fields.event === 'started';
-  return isStart && 'listen' in fields && typeof fields.listen === 'string' ? fields.listen : undefined;
-}
-
-/** The log does not say where the metrics are, so that their port has to be known beforehand. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
+  const fields = JSON.parse(line) as Partial<Record<string, unknown>>;
+  if (fields.event !== 'started') return undefined;
+  return { listen: String(fields.listen), metrics: String(fields.metrics) };
 }
