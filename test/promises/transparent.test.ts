@@ -152,6 +152,12 @@ const STATUSES: Scenario[] = [
       status: { code: 5, message: 'nicht gefunden: „größe" 未找到 🐉 100 %\nline two\ttab %41 #;/?:@&=+$,' },
     }),
   }),
+  ...threeWays('an error whose words are escaped more than they must be', {
+    script: answering({
+      status: { code: 5, message: '' },
+      trailers: { 'grpc-message': '%23%3Fno%20such%2Fthing%3B%2523%20100%25' },
+    }),
+  }),
   ...threeWays('an error without words', { script: answering({ status: { code: 7, message: '' } }) }),
   ...threeWays('a code beyond the standard', { script: answering({ status: { code: 42, message: 'odd' } }) }),
   ...threeWays('an OK with words', {

@@ -108,10 +108,15 @@ class Exchange implements WireCall {
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('error', () => undefined);
     this.outcome = new Promise((resolve) => {
-      stream.on('close', () => {
+      const end = (): void => {
         this.#closed = true;
         this.#tell();
         resolve(this.#outcome());
+      };
+      stream.on('close', end);
+      // The other side is through, though this one may not be: a client leaves it at that.
+      stream.on('end', () => {
+        if (this.#tail !== undefined) end();
       });
     });
   }

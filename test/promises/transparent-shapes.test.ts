@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ScriptedCall } from '../../src/simulator/manager/scripted-manager.js';
+import { expectAlike, perform, type Scenario } from '../support/promises-alike.js';
+import { listSchedulersOf, PATHS } from '../support/promises-messages.js';
+import { framed, shown, type WireCall } from '../support/promises-wire.js';
+import { type Script, startWorld, WAYS, type World } from '../support/promises-world.js';
+
+const MANY = 10_000;
+const KEEP_ALIVE = [Buffer.from('first beat'), Buffer.from('second beat'), Buffer.from('third beat')];
+
+function numbered(count: number): Buffer[] {
+  return Array.from({ length: count }, (_, index) => Buffer.from(`message ${index}`));
+}
+
+/** Sends each message back as it comes. */
+async function* returning({ read }: ScriptedCall): AsyncGenerator<Buffer> {
+  for (let message = await read(); message !== undefined; message = await read()) yield message;
+}
+
+const echoing: Script = { streaming: true, answer: (call) => ({ messages: returning(call) }) };
+
+/** One at a time: the next one only when the last one has come back. */
+const inTurns = (count: number) => async (call: WireCall) => {
+  for (let index = 0; index < count; index++) {
+    void call.send(Buffer.from(`turn ${index}`));
+    await call.received(index + 1);
+  }
+  call.halfClose();
+};
+
+/** All of them, as fast as they are taken. */
+const atOnce = (count: number) => async (call: WireCall) => {
+  for (const message of numbered(count)) void call.send(message);
+  call.halfClose();
+};
+
+/** The half-close comes when the manager has been seen to answer, or has had time to. */
+const late = (message: Buffer) => async (call: WireCall) => {
+  await call.send(message);
+  await new Promise((resolve) => setImmediate(resolve));
+  call.halfClose();
+};
+
+const STREAMS: Scenario[] = [
+  {
+    name: 'a bidirectional stream of 10,000 messages, in turns',
+    path: PATHS.unknownService,
+    send: inTurns(MANY),
+    script: echoing,
+  },
+  {
+    name: 'a bidirectional stream of 10,000 messages, at once',
+    path: PATHS.unknownService,
+    send: atOnce(MANY),
+    script: echoing,
+  },
+  {
+    name: 'a server stream of 10,000 messages',
+    path: PATHS.unknownMethod,
+    send: [Buffer.from('q')],
+    script: { answer: () => ({ messages: numbered(MANY) }) },
+  },
+  {
+    name: 'a client stream of 10,000 messages',
+    path: PATHS.unknownMethod,
+    send: numbered(MANY),
+    script: { answer: ({ messages }) => ({ messages: [Buffer.from(`${messages.length}`)] }) },
+  },
+  {
+    name: 'a client stream that ends OK without a message',
+    path: PATHS.keepAlive,
+    send: KEEP_ALIVE,
+    script: { answer: () => ({}) },
+  },
+  {
+    name: 'a stream without a message on either side',
+    path: PATHS.keepAlive,
+    send: [],
+    script: { answer: () => ({}) },
+  },
+  {
+    name: 'a stream with a message of no bytes',
+    path: PATHS.keepAlive,
+    send: [Buffer.alloc(0)],
+    script: echoing,
+  },
+  {
+    name: 'large messages both ways',
+    path: PATHS.unknownService,
+    send: [1, 2, 3, 4].map((n) => Buffer.alloc(1_000_000 * n, `${n}`)),
+    script: echoing,
+  },
+  {
+    name: 'headers before the first message was sent',
+    path: PATHS.keepAlive,
+    async send(call) {
+      await call.received(1);
+      call.halfClose();
+    },
+    script: {
+      streaming: true,
+      answer: (call) => ({ headers: { 'x-early': 'yes' }, messages: first(Buffer.from('hello'), call) }),
+    },
+  },
+];
+
+async function* first(greeting: Buffer, call: ScriptedCall): AsyncGenerator<Buffer> {
+  yield greeting;
+  yield* returning(call);
+}
+
+const HALF_CLOSES: Scenario[] = [
+  {
+    name: 'a read whose caller half-closes late',
+    path: PATHS.list,
+    send: late(listSchedulersOf('late')),
+    script: { answer: ({ messages }) => ({ messages }) },
+    kind: 'read',
+  },
+  {
+    name: 'a write whose caller half-closes late',
+    path: PATHS.updateScheduler,
+    send: late(listSchedulersOf('late')),
+    script: { answer: ({ messages }) => ({ messages }) },
+  },
+  {
+    name: 'an unknown call whose caller half-closes after the answer',
+    path: PATHS.unknownService,
+    send: inTurns(1),
+    script: echoing,
+  },
+  {
+    name: 'a read with two messages',
+    path: PATHS.list,
+    send: [listSchedulersOf('two'), Buffer.from('two')],
+    script: { answer: ({ messages }) => ({ messages: messages.slice(0, 1) }) },
+  },
+  {
+    name: 'a read without a message',
+    path: PATHS.list,
+    send: [],
+    script: { answer: () => ({ status: { code: 13, message: 'EOF' } }) },
+  },
+  {
+    name: 'a write without a message',
+    path: PATHS.updateScheduler,
+    send: [],
+    script: { answer: () => ({ status: { code: 13, message: 'EOF' } }) },
+  },
+  {
+    name: 'a read of one who shows a credential',
+    path: PATHS.list,
+    headers: { authorization: 'Bearer x' },
+    send: [listSchedulersOf('secret')],
+    script: { answer: ({ messages }) => ({ messages }) },
+  },
+];
+
+const FAILURES: Scenario[] = [
+  {
+    name: 'an error after messages that the caller has seen',
+    path: PATHS.keepAlive,
+    send: inTurns(3),
+    script: {
+      streaming: true,
+      answer: (call) => ({ messages: returning(call), status: { code: 13, message: 'record not found' } }),
+    },
+  },
+  {
+    name: 'an error right behind ten messages',
+    path: PATHS.unknownService,
+    send: [Buffer.from('q')],
+    script: {
+      answer: () => ({
+        messages: numbered(10),
+        status: { code: 14, message: 'going away' },
+        trailers: { 'x-tail': 't' },
+      }),
+    },
+  },
+  {
+    name: 'an error right behind 10,000 messages',
+    path: PATHS.unknownService,
+    send: [Buffer.from('q')],
+    script: { answer: () => ({ messages: numbered(MANY), status: { code: 8, message: 'enough' } }) },
+  },
+  {
+    name: 'an error right behind 200 messages in one piece',
+    path: PATHS.unknownService,
+    send: [Buffer.from('q')],
+    script: {
+      answer: () => ({
+        rawBody: Buffer.concat(Array.from({ length: 200 }, (_, n) => framed(Buffer.alloc(2_000, `${n} `)))),
+        status: { code: 8, message: 'enough' },
+      }),
+    },
+  },
+  {
+    name: 'an error right behind a large message',
+    path: PATHS.unknownService,
+    send: [Buffer.from('q')],
+    script: {
+      answer: () => ({ messages: [Buffer.alloc(3_000_000, 'l')], status: { code: 8, message: 'enough' } }),
+    },
+  },
+];
+
+/** The manager has had enough while the caller would go on: only what the caller gets can be compared. */
+const CUT_SHORT: Scenario[] = [0, 5].map((code) => ({
+  name: `a manager that ends a stream with code ${code} while the caller still sends`,
+  path: PATHS.keepAlive,
+  async send(call) {
+    void call.send(Buffer.from('one'));
+    await call.received(1);
+    for (const message of numbered(100)) void call.send(message);
+  },
+  script: {
+    streaming: true,
+    answer: async ({ read }) => {
+      const one = await read();
+      return {
+        messages: one ? [one] : [],
+        status: { code, message: code === 0 ? '' : 'no more' },
+        trailers: { 'x-tail': 't' },
+      };
+    },
+  },
+}));
+
+describe.each(WAYS)('the gateway $name', (way) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld(way, ['retry.maxAttempts=1']);
+  });
+  afterAll(() => world.stop());
+
+  describe.each([
+    ['streams', STREAMS],
+    ['half-closes', HALF_CLOSES],
+    ['failures', FAILURES],
+  ])('is not noticed in %s:', (_group, scenarios) => {
+    it.each(scenarios)('$name', async (scenario) => {
+      const outcome = await expectAlike(world, scenario);
+      expect(outcome.code).toBeDefined();
+    });
+  });
+
+  it.each(CUT_SHORT)('passes on $name', async (scenario) => {
+    world.script(scenario.script);
+    const directly = await perform(world.direct, scenario);
+    expect(await perform(world.through, scenario)).toEqual(directly);
+    expect(directly).toMatchObject({ messages: [shown(Buffer.from('one'))], trailers: { 'x-tail': 't' } });
+  });
+});
