@@ -164,9 +164,14 @@ class Exchange implements ScriptedExchange {
   /** Resolves when it has been taken, or when the call has gone. */
   async #write(bytes: Buffer): Promise<void> {
     if (!this.isOpen) return;
+    const { signal } = this.#gone;
     await new Promise<void>((resolve) => {
-      this.#stream.write(bytes, () => resolve());
-      this.#gone.signal.addEventListener('abort', () => resolve(), { once: true });
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      signal.addEventListener('abort', done, { once: true });
+      this.#stream.write(bytes, done);
     });
   }
 }
