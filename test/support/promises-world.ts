@@ -44,6 +44,8 @@ export interface World {
   script(script: Script): void;
   /** Calls since the last asking, the gateway's own probes aside. */
   newCalls(): readonly ScriptedSeenCall[];
+  /** As `newCalls`, but they stay new. */
+  peek(): readonly ScriptedSeenCall[];
   /** In place of the running gateway: a new one, that remembers nothing. */
   restartGateway(): Promise<void>;
   stop(): Promise<void>;
@@ -62,6 +64,11 @@ export async function startWorld(way: Way, sets: readonly string[] = []): Promis
     streaming: (path) => path !== GET_SCHEDULER && current.streaming === true,
     answer: (call) => (isProbe(call) ? NOT_FOUND : current.answer(call)),
   });
+  const peek = (): ScriptedSeenCall[] =>
+    manager
+      .calls()
+      .slice(counted)
+      .filter((call) => !isProbe(call));
   const startOne = async (): Promise<RunningGateway> => {
     const running = await startGateway({
       managers: [certificates ? `https://${manager.address}` : manager.address],
@@ -91,11 +98,11 @@ export async function startWorld(way: Way, sets: readonly string[] = []): Promis
       current = script;
     },
     newCalls() {
-      const calls = manager.calls();
-      const fresh = calls.slice(counted).filter((call) => !isProbe(call));
-      counted = calls.length;
+      const fresh = peek();
+      counted = manager.calls().length;
       return fresh;
     },
+    peek,
     async restartGateway() {
       await running.gateway.stop();
       running = await startOne();
