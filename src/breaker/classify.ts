@@ -19,7 +19,7 @@ export function classify(status: Status): ErrorClass | undefined {
       // The manager answers what it does not have, or may not do, like a crash.
       return FACTS_AS_FAULTS.test(status.message) ? undefined : 'transient';
     case Code.RESOURCE_EXHAUSTED:
-      // grpc-js says the same code of a message over its own limit: asking again brings the same message.
+      // Said of a message over our own limit, too: asking again brings the same message.
       return TOO_LARGE.test(status.message) ? 'permanent' : 'backpressure';
     case Code.UNAVAILABLE:
     case Code.DEADLINE_EXCEEDED:
@@ -34,7 +34,7 @@ export function classify(status: Status): ErrorClass | undefined {
 }
 
 const FACTS_AS_FAULTS = /record not found|object storage is disabled|duplicate entry/i;
-const TOO_LARGE = /larger than max/i;
+const TOO_LARGE = /larger than/i;
 
 /** A fact that may be kept as an answer. UNIMPLEMENTED is none: the next version of the manager may know the method. */
 export function isEntry(status: Status): boolean {

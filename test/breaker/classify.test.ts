@@ -35,7 +35,8 @@ describe('classification', () => {
     expect(exhausted('/manager.v2.Manager/GetScheduler is rejected by grpc_ratelimit middleware')).toBe(
       'backpressure',
     );
-    expect(exhausted('Received message larger than max (70000000 vs. 67108864)')).toBe('permanent');
+    const ours = 'manager-gateway: manager m:65003: its answer is larger than 67108864 bytes';
+    expect(exhausted(ours)).toBe('permanent');
   });
 
   it('never keeps UNIMPLEMENTED', () => {

@@ -36,7 +36,12 @@ export async function connectCaller(address: string): Promise<Caller> {
   return {
     begin,
     call: (path, request) => begin(path, request).called,
-    close: () => new Promise((resolve) => session.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        if (session.destroyed) return resolve();
+        session.once('close', () => resolve());
+        session.destroy();
+      }),
   };
 }
 
