@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { keyOf } from '../rpc/key.js';
 import type { Question } from '../rpc/question.js';
 import { type Fields, METHOD_TABLE, type Route, type Touched } from './method-table.js';
 import { fieldNumbers } from './wire.js';
@@ -82,7 +82,4 @@ export function createClassifier(options: { fleetId: string; decoder: RequestDec
 
 type ReadRoute = Extract<Route, { kind: 'read' }>;
 
-/** JSON of an array of strings is injective: no two tuples share a text. */
-export function keyOf(parts: readonly string[]): { key: string; parts: readonly string[] } {
-  return { key: createHash('sha256').update(JSON.stringify(parts)).digest('base64url'), parts };
-}
+export { keyOf };
