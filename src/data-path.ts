@@ -4,7 +4,7 @@ import { freshnessOf } from './cache/freshness.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { recall } from './cache/recall.js';
 import { remember } from './cache/remember.js';
-import { createVoids } from './cache/voids.js';
+import { createVoids, type Voids } from './cache/voids.js';
 import type { Config } from './config/config.js';
 import { createSingleFlight } from './flight/single-flight.js';
 import type { BreakerStateName, Emit } from './observe/events.js';
@@ -27,6 +27,7 @@ export interface DataPath {
   saw(read: Read, answer: Answer): void;
   written(touched: Touched | undefined): void;
   readonly store: MemoryStore;
+  readonly voids: Voids;
   readonly flights: () => number;
   readonly breakerStates: () => ReadonlyMap<string, BreakerStateName>;
   stop(): void;
@@ -92,6 +93,7 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
     },
     written: (touched) => voids.mark(touched, clock.nowMs()),
     store,
+    voids,
     flights: () => flight.size,
     breakerStates: () => breakers.states(),
     stop: () => breakers.shutdown(),

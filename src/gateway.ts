@@ -1,5 +1,7 @@
 import { createHttpServer, type HttpRoute, type HttpServer, text } from './admin/http-server.js';
 import { classify } from './breaker/classify.js';
+import { systemBootClock } from './cache/snapshot/boot-clock.js';
+import { createSnapshot } from './cache/snapshot/snapshot.js';
 import { formatHostPort } from './config/addresses.js';
 import type { Config, Mode } from './config/config.js';
 import { createDataPath } from './data-path.js';
@@ -86,6 +88,14 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const upstream = createUpstream({ managers: config.managers, classify, methodLabel, clock, random, emit });
   const dataPath = createDataPath({ config, upstream, clock, random, emit });
+  const snapshot = createSnapshot({
+    limits: { ...config.snapshot, ...config.cache },
+    fleetId: config.fleet.id,
+    ...dataPath,
+    clock,
+    bootClock: systemBootClock,
+    emit,
+  });
   const readiness = createReadiness({
     managerHealthy: () => upstream.healthy,
     trouble: () => upstream.describeTrouble(),
@@ -153,6 +163,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const stop = async (deadlineMs: number): Promise<void> => {
     downstream.close();
     await Promise.all([upstream.stop(deadlineMs), metricsServer?.stop(), adminServer?.stop()]);
+    await snapshot.stop();
     dataPath.stop();
     log.flush();
   };
@@ -163,8 +174,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         // A package without its proto files is to fail here, not to forward everything unread.
         loadServiceDefinitions();
         const [metricsBound, adminBound] = [await metricsServer?.listen(), await adminServer?.listen()];
+        await snapshot.load();
         upstream.start();
         const listen = await downstream.listen();
+        snapshot.start();
         const bound = { listen, metrics: metricsBound, admin: adminBound };
         emit({ kind: 'started', version: VERSION, mode, ...texts(bound) });
         return bound;
@@ -210,6 +223,7 @@ const DECIDES_READINESS = new Set<GatewayEvent['kind']>([
   'probe-finished',
   'address-state-changed',
   'cache-stored',
+  'snapshot-loaded',
 ]);
 
 /** For the log; "" where something is not enabled. */

@@ -13,6 +13,8 @@ export interface Voids {
   isVoid(tags: readonly string[], askedAtMs: number): boolean;
   /** Was something it is made of deleted at or after `askedAtMs`? */
   isDeleted(tags: readonly string[], askedAtMs: number): boolean;
+  /** Rises with every mark. */
+  readonly revision: number;
 }
 
 type Mark = { readonly writtenAtMs: number; readonly deletedAtMs: number };
@@ -22,6 +24,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 export function createVoids(): Voids {
   // Everything asked for up to here is void: for writes that cannot be read, and for marks that found no place.
   let floorMs = NEVER;
+  let revision = 0;
   const marks = new LRUCache<string, Mark>({
     max: MARKS,
     dispose: (mark, _tag, reason) => {
@@ -30,6 +33,7 @@ export function createVoids(): Voids {
   });
   return {
     mark(written, nowMs) {
+      revision++;
       if (written === undefined) floorMs = Math.max(floorMs, nowMs);
       for (const tag of written?.updates ?? []) {
         marks.set(tag, { writtenAtMs: nowMs, deletedAtMs: marks.peek(tag)?.deletedAtMs ?? NEVER });
@@ -42,6 +46,9 @@ export function createVoids(): Voids {
     },
     isDeleted(tags, askedAtMs) {
       return tags.some((tag) => askedAtMs <= (marks.peek(tag)?.deletedAtMs ?? NEVER));
+    },
+    get revision() {
+      return revision;
     },
   };
 }

@@ -19,7 +19,6 @@ export type Unbuilt = {
 export const UNBUILT: readonly Unbuilt[] = [
   { path: 'cache.sharing', built: ['exact'], note: '`exact` is accepted, and what `scope` does until then' },
   { path: 'redis', built: [] },
-  { path: 'snapshot', built: [] },
   { path: 'keepAlive', built: [] },
   { path: 'registrations', built: [] },
   { path: 'warmup', built: [] },

@@ -35,6 +35,17 @@ export type GatewayEvent =
   | { kind: 'guard-released'; method: string; reason: PoorerReason }
   | { kind: 'answer-aged'; method: string; ageMs: number }
   | { kind: 'call-coalesced'; method: string }
+  // on disk
+  | { kind: 'directory-unusable'; dir: string; detail: string }
+  | { kind: 'snapshot-written'; entries: number; sizeBytes: number; durationMs: number }
+  | { kind: 'snapshot-failed' }
+  | {
+      kind: 'snapshot-loaded';
+      entries: number;
+      damagedBytes: number;
+      ignored: number;
+      newestAgeMs: number | undefined;
+    }
   // towards the manager
   | { kind: 'breaker-changed'; method: string; from: BreakerStateName; to: BreakerStateName }
   | { kind: 'breaker-refused'; method: string }

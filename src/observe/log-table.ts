@@ -1,5 +1,6 @@
 import { codeName } from '../rpc/status.js';
 import type { GatewayEvent } from './events.js';
+import { aboutDisk } from './log-disk.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -34,6 +35,11 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'guard-released':
     case 'cache-discarded':
       return aboutCache(event);
+    case 'directory-unusable':
+    case 'snapshot-written':
+    case 'snapshot-failed':
+    case 'snapshot-loaded':
+      return aboutDisk(event);
     case 'started':
     case 'mode-changed':
     case 'config-reloaded':

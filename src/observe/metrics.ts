@@ -116,6 +116,17 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
     'reason',
   ]);
   const reloads = counter('config_reloads_total', 'Reloads of the configuration, by result.', ['result']);
+  const snapshots = counter('snapshots_total', 'Snapshots, by result.', ['result']);
+  const restored = counter(
+    'snapshot_restored_entries_total',
+    'Answers taken from the snapshot at the start.',
+    [],
+  );
+  const damaged = counter(
+    'snapshot_damaged_bytes_total',
+    'Bytes of the snapshot that could not be used.',
+    [],
+  );
   const internalErrors = counter('internal_errors_total', 'Errors of the gateway itself.', []);
   initialSeries(
     {
@@ -190,6 +201,14 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         return reloads.inc({ result: 'refused' });
       case 'internal-error':
         return internalErrors.inc();
+      case 'snapshot-written':
+        return snapshots.inc({ result: 'written' });
+      case 'snapshot-failed':
+        return snapshots.inc({ result: 'failed' });
+      case 'snapshot-loaded':
+        restored.inc(event.entries);
+        return damaged.inc(event.damagedBytes);
+      case 'directory-unusable':
       case 'address-state-changed':
       case 'resolve-failed':
       case 'started':

@@ -44,6 +44,7 @@ function configure(more: Record<string, unknown>): void {
     managers: { addrs: [manager.address] },
     metrics: { addr: '127.0.0.1:0' },
     admin: { addr: '127.0.0.1:0' },
+    snapshot: { dir: '' },
     ...more,
   };
   writeFileSync(file, JSON.stringify(config));

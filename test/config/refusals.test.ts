@@ -177,7 +177,6 @@ test('secrets are never in the message', () => {
 describe('what is not built yet is refused, never ignored', () => {
   test.each([
     ['redis: { db: 3 }', 'redis.db', 'found 3, which is not built yet in this version; allowed: 0'],
-    ['snapshot: { interval: 20s }', 'snapshot.interval', 'found "20s", which is not built yet'],
     ['keepAlive: { lease: 16s }', 'keepAlive.lease', 'allowed: "15s"'],
     ['registrations: { whenDown: refuse }', 'registrations.whenDown', 'not built yet'],
     ['warmup: { requests: [{ path: x }] }', 'warmup.requests', 'not built yet'],
@@ -195,15 +194,7 @@ describe('what is not built yet is refused, never ignored', () => {
   });
 
   test('every line of the table is tried above', () => {
-    const tried = [
-      'cache.sharing',
-      'redis',
-      'snapshot',
-      'keepAlive',
-      'registrations',
-      'warmup',
-      'admin.token',
-    ];
+    const tried = ['cache.sharing', 'redis', 'keepAlive', 'registrations', 'warmup', 'admin.token'];
     expect(UNBUILT.map(({ path }) => path).sort()).toEqual(tried.sort());
   });
 });

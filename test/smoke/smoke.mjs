@@ -22,7 +22,7 @@ before(async () => {
   manager = await startSimulatedManager();
   gateway = spawn(
     process.execPath,
-    [MAIN, 'serve', ...sets(['server.listen=127.0.0.1:0', `managers.addrs=["${manager.address}"]`, 'admin.enable=false', 'metrics.addr=127.0.0.1:0'])],
+    [MAIN, 'serve', ...sets(['server.listen=127.0.0.1:0', `managers.addrs=["${manager.address}"]`, 'admin.enable=false', 'metrics.addr=127.0.0.1:0', 'snapshot.dir='])],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const reader = createInterface({ input: gateway.stdout });

@@ -37,6 +37,8 @@ export function gatewayConfig({ managerAddress, timeFactor }: GatewayConfigOptio
     },
     breaker: { window: scaled(breaker.windowMs), resetTimeout: scaled(breaker.resetTimeoutMs) },
     retry: { backoff: scaled(retry.backoffMs) },
+    // Each demo begins cold.
+    snapshot: { dir: '' },
     metrics: { addr: '127.0.0.1:0' },
     admin: { enable: false },
   });

@@ -2,8 +2,11 @@ import { anyList, duration, durationOrZero } from './parsed.js';
 import { choice, decimal, integer, text } from './scalars.js';
 import { section } from './section.js';
 
-export const snapshot = section('Answers kept on disk, for a start while the managers are away.', {
-  dir: text('/var/lib/dragonfly/manager-gateway', 'Directory of the snapshot.'),
+export const snapshot = section('What is kept on disk, for a start while the managers are away.', {
+  dir: text(
+    '/var/lib/dragonfly/manager-gateway',
+    'Directory of the snapshot of answers and of the journal of registrations, one gateway’s own; empty: neither is kept.',
+  ),
   interval: duration('10s', 'Time between two snapshots.'),
 });
 
