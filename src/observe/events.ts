@@ -7,6 +7,9 @@ export type ErrorClass = 'transient' | 'permanent' | 'backpressure' | 'internal'
 
 export type BreakerStateName = 'closed' | 'open' | 'half-open';
 
+/** `away`: no manager answers; `ramp`: one is back, and is asked step by step. */
+export type PaceStateName = 'idle' | 'away' | 'ramp';
+
 /** How a caller was answered. `local`: by the gateway itself (health); `forwarded`: passed through. */
 export type AnswerKind = 'hit' | 'stale' | 'miss' | 'forwarded' | 'local' | 'refused';
 
@@ -46,6 +49,20 @@ export type GatewayEvent =
       ignored: number;
       newestAgeMs: number | undefined;
     }
+  // warm-up, and the return of the manager
+  | { kind: 'warmup-started'; reason: 'start' | 'return'; keys: number }
+  | {
+      kind: 'warmup-finished';
+      /** False: the managers went away in the middle of it. */
+      finished: boolean;
+      keys: number;
+      refreshed: number;
+      failed: number;
+      durationMs: number;
+    }
+  | { kind: 'pace-changed'; from: PaceStateName; to: PaceStateName }
+  | { kind: 'pace-lowered'; perSecond: number }
+  | { kind: 'read-held-back'; method: string }
   // towards the manager
   | { kind: 'breaker-changed'; method: string; from: BreakerStateName; to: BreakerStateName }
   | { kind: 'breaker-refused'; method: string }

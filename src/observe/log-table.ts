@@ -1,6 +1,7 @@
 import { codeName } from '../rpc/status.js';
 import type { GatewayEvent } from './events.js';
 import { aboutDisk } from './log-disk.js';
+import { aboutWarmup } from './log-warmup.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -31,6 +32,11 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'resolve-failed':
     case 'manager-overloaded':
       return aboutManager(event);
+    case 'warmup-started':
+    case 'warmup-finished':
+    case 'pace-changed':
+    case 'pace-lowered':
+      return aboutWarmup(event);
     case 'guard-held':
     case 'guard-released':
     case 'cache-discarded':
@@ -55,6 +61,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'cache-stored':
     case 'answer-aged':
     case 'call-coalesced':
+    case 'read-held-back':
     case 'breaker-refused':
     case 'retry-scheduled':
     case 'retry-refused':

@@ -3,6 +3,7 @@ import { codeName } from '../rpc/status.js';
 import type { GatewayEvent } from './events.js';
 import { METRIC_PREFIX, type MetricSources, registerGauges } from './gauges.js';
 import { initialSeries } from './initial-series.js';
+import { warmupSeries } from './warmup-series.js';
 
 export interface Metrics {
   readonly subscriber: (event: GatewayEvent) => void;
@@ -115,6 +116,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
     'method',
     'reason',
   ]);
+  const { heldBack, paceChanges, paceLowered, warmed } = warmupSeries(counter);
   const reloads = counter('config_reloads_total', 'Reloads of the configuration, by result.', ['result']);
   const snapshots = counter('snapshots_total', 'Snapshots, by result.', ['result']);
   const restored = counter(
@@ -195,6 +197,15 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         return held.inc({ method: event.method, reason: event.reason });
       case 'guard-released':
         return guardReleased.inc({ method: event.method, reason: event.reason });
+      case 'read-held-back':
+        return heldBack.inc({ method: event.method });
+      case 'pace-changed':
+        return paceChanges.inc({ to: event.to });
+      case 'pace-lowered':
+        return paceLowered.inc();
+      case 'warmup-finished':
+        warmed.inc({ result: 'refreshed' }, event.refreshed);
+        return warmed.inc({ result: 'failed' }, event.failed);
       case 'config-reloaded':
         return reloads.inc({ result: 'applied' });
       case 'config-refused':
@@ -209,6 +220,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         restored.inc(event.entries);
         return damaged.inc(event.damagedBytes);
       case 'directory-unusable':
+      case 'warmup-started':
       case 'address-state-changed':
       case 'resolve-failed':
       case 'started':
