@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Called, type Caller, connectCaller } from '../support/caller.js';
+import { requestOf } from '../support/data-path.js';
+import { type GatewayProcess, runGateway } from '../support/gateway-process.js';
+import { type ManagerProcess, startManagerProcess } from '../support/manager-process.js';
+
+const LIST = '/manager.v2.Manager/ListSchedulers';
+const GET = '/manager.v2.Manager/GetScheduler';
+const APPLICATIONS = '/manager.v2.Manager/ListApplications';
+
+/** 50 daemons, each with a list of its own, and what a scheduler asks. */
+const KNOWN: [string, Buffer][] = [
+  ...Array.from({ length: 50 }, (_, n): [string, Buffer] => [
+    LIST,
+    requestOf(LIST, { hostname: `daemon-${n}`, ip: `127.0.1.${n}` }),
+  ]),
+  [GET, requestOf(GET, { hostname: 'sched-a', scheduler_cluster_id: '1', ip: '127.0.0.1' })],
+  [APPLICATIONS, requestOf(APPLICATIONS, { hostname: 'sched-a', ip: '127.0.0.1' })],
+];
+
+let dir: string;
+let manager: ManagerProcess;
+let gateway: GatewayProcess | undefined;
+let caller: Caller | undefined;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'dfmgw-restart-'));
+  manager = await startManagerProcess();
+});
+afterEach(async () => {
+  await caller?.close();
+  gateway?.child.kill('SIGKILL');
+  await gateway?.exited;
+  await manager.kill();
+  rmSync(dir, { recursive: true });
+});
+
+async function startGateway(): Promise<{ gateway: GatewayProcess; caller: Caller; metrics: string }> {
+  const sets = [
+    'server.listen=127.0.0.1:0',
+    `managers.addrs=["${manager.address}"]`,
+    'metrics.addr=127.0.0.1:0',
+    'admin.enable=false',
+    `snapshot.dir=${dir}`,
+    'snapshot.interval=50ms',
+    'log.level=debug',
+  ];
+  gateway = runGateway(['serve', ...sets.flatMap((set) => ['--set', set])]);
+  const { listen, metrics } = (await gateway.line({ event: 'started' })) as Record<string, string>;
+  caller = await connectCaller(listen as string);
+  return { gateway, caller, metrics: metrics as string };
+}
+
+const askAll = (by: Caller): Promise<Called[]> =>
+  Promise.all(KNOWN.map(([path, request]) => by.call(path, request)));
+
+describe('with the manager dead and the gateway started again', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('after %s, every known caller is served', async (signal) => {
+    const before = await startGateway();
+    await before.gateway.line({ event: 'address-state-changed', to: 'healthy' });
+    const warm = await askAll(before.caller);
+    expect(warm.map(({ code, response }) => [code, response === undefined])).toEqual(
+      KNOWN.map(() => [0, false]),
+    );
+    if (signal === 'SIGKILL') {
+      await before.gateway.line({ event: 'snapshot-written', entries: KNOWN.length });
+    }
+    await manager.kill();
+    await before.caller.close();
+    before.gateway.child.kill(signal);
+    await before.gateway.exited;
+
+    const after = await startGateway();
+    expect(after.gateway.lines.find(({ event }) => event === 'snapshot-loaded')?.entries).toBe(KNOWN.length);
+    // Ready with its first breath: what it can answer with was there before the listener.
+    expect((await fetch(`http://${after.metrics}/readyz`)).status).toBe(200);
+    const answers = await askAll(after.caller);
+    expect(answers.map(({ response }) => response)).toEqual(warm.map(({ response }) => response));
+    for (const { code, trailers } of answers) {
+      expect(code).toBe(0);
+      expect(['hit', 'stale']).toContain(trailers['x-dfmgw-cache']);
+      expect(Number(trailers['x-dfmgw-age-ms'])).toBeGreaterThan(0);
+    }
+    const health = await after.caller.call('/grpc.health.v1.Health/Check', Buffer.alloc(0));
+    expect(health.response).toEqual(Buffer.from([8, 1]));
+  });
+});
