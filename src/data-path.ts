@@ -17,10 +17,19 @@ import type { Clock } from './rpc/clock.js';
 import { compose, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
 import { ask } from './upstream/ask.js';
 import type { Upstream } from './upstream/upstream.js';
+import { createLearned, type Learned } from './warmup/learned.js';
+import { createPace, type Pace } from './warmup/pace.js';
+import { standsIn } from './warmup/stands-in.js';
 
 export interface DataPath {
   /** A read, from the cache to the manager. */
   readonly answerRead: ReadHandler;
+  /** The same on nobody's behalf: what the warm-up asks is no sign that somebody wants it. */
+  readonly answerBehind: ReadHandler;
+  /** Is there an answer to it that needs no asking? */
+  isFresh(read: Read): boolean;
+  readonly learned: Learned;
+  readonly pace: Pace;
   /** What `answerRead` would answer with now, without asking anybody. */
   foresee(read: Read): 'hit' | 'stale' | 'miss';
   /** Remembers an answer that was not asked for through the stages. */
@@ -34,7 +43,7 @@ export interface DataPath {
 }
 
 export interface DataPathOptions {
-  readonly config: Pick<Config, 'cache' | 'breaker' | 'retry' | 'managers'>;
+  readonly config: Pick<Config, 'cache' | 'breaker' | 'retry' | 'managers' | 'warmup'>;
   readonly upstream: Upstream;
   readonly clock: Clock;
   readonly random: () => number;
@@ -66,26 +75,52 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
     emit,
   });
 
-  const answerRead = compose(
+  const learned = createLearned({ clock });
+  const pace = createPace({
+    perSecond: config.warmup.rate,
+    managerHealthy: () => upstream.healthy,
+    standsIn: ({ question }) => standsIn(store.get(question.key), config.cache, voids, clock.nowMs()),
+    judge({ reply }) {
+      const errorClass = classify(reply.status);
+      if (errorClass === 'backpressure') return errorClass;
+      return errorClass === 'transient' ? 'fault' : 'works';
+    },
+    clock,
+    random,
+    emit,
+  });
+
+  const answerBehind = compose(
     [
       recall({ store, voids, limits: config.cache, isFact, askingSinceMs, clock }),
       flight.stage,
       keep,
+      pace.stage,
       // Retry stands round the breaker, not inside it: each attempt is one verdict on the manager.
       retry({ limits: config.retry, budget, clock, random, emit }),
       breakers.stage,
     ],
     ask(upstream),
   );
+  const answerRead = compose([learned.stage], answerBehind);
 
   return {
     answerRead,
+    answerBehind,
+    isFresh({ question }) {
+      const entry = store.get(question.key);
+      const freshness = entry && freshnessOf(entry, config.cache, voids, clock.nowMs());
+      return freshness === 'fresh' || freshness === 'held';
+    },
+    learned,
+    pace,
     foresee(read) {
       const entry = store.get(read.question.key);
       const freshness = entry === undefined ? 'dead' : freshnessOf(entry, config.cache, voids, clock.nowMs());
       return freshness === 'dead' || freshness === 'ask' ? 'miss' : freshness === 'fresh' ? 'hit' : 'stale';
     },
     saw(read, answer) {
+      learned.note(read);
       const seen: ReadAnswer = { ...answer, source: 'miss', coalesced: false };
       keep(() => Promise.resolve(seen))(read).catch((error: unknown) =>
         emit({ kind: 'internal-error', where: 'remembering what observe saw', error }),
