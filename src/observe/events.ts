@@ -22,6 +22,27 @@ export type DiscardReason = 'asked-earlier' | 'voided-by-write' | 'too-large' | 
 export type PoorerReason = 'empty-list' | 'record-not-found' | 'without-cluster' | 'lost-live-node';
 export type BadInputReason = 'frame' | 'message-too-large' | 'metadata' | 'encoding' | 'path' | 'protocol';
 
+export type RedisOperation = 'connect' | 'subscribe' | 'look-up' | 'pulse' | 'store' | 'mark' | 'drop';
+export type RedisErrorReason =
+  | 'timeout'
+  | 'connection'
+  | 'denied'
+  | 'read-only'
+  | 'out-of-memory'
+  | 'protocol'
+  | 'other';
+/** `check`: HMAC or checksum; `went-back`: older than what this process has seen in its place. */
+export type RedisRejectReason =
+  | 'unreadable'
+  | 'check'
+  | 'unknown-schema'
+  | 'from-the-future'
+  | 'went-back'
+  | 'too-large'
+  | 'other-type';
+export type RedisLookUpResult = 'newer' | 'older' | 'none';
+export type RedisStoreResult = 'stored' | 'asked-earlier' | 'other-schema' | 'too-large';
+
 export type GatewayEvent =
   // downstream
   | { kind: 'connection-opened' }
@@ -98,6 +119,18 @@ export type GatewayEvent =
       detail: string;
     }
   | { kind: 'resolve-failed'; manager: string; address: string; detail: string }
+  // Redis
+  | { kind: 'redis-connected' }
+  | { kind: 'redis-failed'; operation: RedisOperation; reason: RedisErrorReason; detail: string }
+  | { kind: 'redis-looked-up'; result: RedisLookUpResult }
+  | { kind: 'redis-answer-rejected'; reason: RedisRejectReason; method: string }
+  | { kind: 'redis-store-ended'; result: RedisStoreResult }
+  | {
+      kind: 'redis-breaker-changed';
+      breaker: 'reads' | 'writes';
+      from: BreakerStateName;
+      to: BreakerStateName;
+    }
   // the process
   | { kind: 'started'; version: string; mode: string; listen: string; metrics: string; admin: string }
   | { kind: 'mode-changed'; from: string; to: string }

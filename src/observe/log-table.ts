@@ -2,6 +2,7 @@ import { codeName } from '../rpc/status.js';
 import type { GatewayEvent } from './events.js';
 import { aboutDisk } from './log-disk.js';
 import { aboutWarmup } from './log-warmup.js';
+import { redisLine } from './redis-log.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -54,6 +55,13 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'stopped':
     case 'internal-error':
       return aboutProcess(event);
+    case 'redis-connected':
+    case 'redis-failed':
+    case 'redis-looked-up':
+    case 'redis-answer-rejected':
+    case 'redis-store-ended':
+    case 'redis-breaker-changed':
+      return redisLine(event);
     case 'connection-opened':
     case 'connection-closed':
     case 'call-answered':

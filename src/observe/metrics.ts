@@ -3,6 +3,7 @@ import { codeName } from '../rpc/status.js';
 import type { GatewayEvent } from './events.js';
 import { METRIC_PREFIX, type MetricSources, registerGauges } from './gauges.js';
 import { initialSeries } from './initial-series.js';
+import { createRedisMetrics } from './redis-metrics.js';
 import { warmupSeries } from './warmup-series.js';
 
 export interface Metrics {
@@ -130,6 +131,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
     [],
   );
   const internalErrors = counter('internal_errors_total', 'Errors of the gateway itself.', []);
+  const redis = createRedisMetrics(registry);
   initialSeries(
     {
       opened,
@@ -212,6 +214,13 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         return reloads.inc({ result: 'refused' });
       case 'internal-error':
         return internalErrors.inc();
+      case 'redis-connected':
+      case 'redis-failed':
+      case 'redis-looked-up':
+      case 'redis-answer-rejected':
+      case 'redis-store-ended':
+      case 'redis-breaker-changed':
+        return redis(event);
       case 'snapshot-written':
         return snapshots.inc({ result: 'written' });
       case 'snapshot-failed':

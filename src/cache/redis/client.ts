@@ -1,0 +1,125 @@
+import { Cluster, type ClusterOptions, Redis } from 'ioredis';
+import { parseHostPort } from '../../config/addresses.js';
+import type { Config } from '../../config/config.js';
+import type { Script } from './scripts.js';
+
+/** The one place that knows ioredis. */
+export interface RedisClient {
+  /** Rejects with Redis's error, or that of the connection. */
+  run(script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
+  connect(): void;
+  close(): void;
+}
+
+export interface RedisClientOptions {
+  readonly config: Config['redis'];
+  readonly channel: string;
+  readonly onReady: () => void;
+  readonly onError: (error: Error) => void;
+  /** Subscribed, now or again: what was said before may have been missed. */
+  readonly onSubscribed: () => void;
+  readonly onSubscribeError: (error: Error) => void;
+  readonly onNews: (message: string) => void;
+}
+
+type Evaluate = (
+  script: string,
+  keyCount: number,
+  ...keysAndArgs: readonly (string | Buffer)[]
+) => Promise<unknown>;
+
+const CONNECT_TIMEOUT_MS = 2_000;
+/** A connection that owes an answer for this long is given up: a frozen Redis that thaws answers on a new one. */
+const SOCKET_TIMEOUT_MS = 2_000;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** Two connections: commands, and the channel of news, because a subscribed connection takes no commands. */
+export function createRedisClient(options: RedisClientOptions): RedisClient {
+  const commands = open(options.config, {
+    commandTimeout: options.config.timeoutMs,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+  });
+  const news = open(options.config, { autoResubscribe: false });
+  commands.on('error', options.onError);
+  commands.on('ready', options.onReady);
+  news.on('error', options.onSubscribeError);
+  news.on('ready', () => {
+    news.subscribe(options.channel).then(options.onSubscribed, options.onSubscribeError);
+  });
+  news.on('message', (_channel: string, message: string) => options.onNews(message));
+  // Both kinds of client have them; the types of ioredis 6 name them on one only.
+  const scripts = commands as unknown as Record<'evalBuffer' | 'evalshaBuffer', Evaluate>;
+  return {
+    async run({ sha, lua }, keys, args) {
+      try {
+        return await scripts.evalshaBuffer(sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        // A Redis that was started anew, or has failed over, does not know the script yet.
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+        return scripts.evalBuffer(lua, keys.length, ...keys, ...args);
+      }
+    },
+    connect() {
+      // What fails is told to the listener of errors, and tried again.
+      commands.connect().catch(() => undefined);
+      news.connect().catch(() => undefined);
+    },
+    close() {
+      commands.disconnect();
+      news.disconnect();
+    },
+  };
+}
+
+type CommonOptions = Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;
+
+function open(config: Config['redis'], more: CommonOptions): Redis | Cluster {
+  const { username, password, sentinelPassword, timeoutMs, db } = config;
+  const tls = config.tls.enable
+    ? { tls: config.tls.caCert === '' ? {} : { ca: config.tls.caCert }, enableTLSForSentinelMode: true }
+    : {};
+  const common: CommonOptions = {
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    ...tls,
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxRetriesPerRequest: 1,
+    enableAutoPipelining: false,
+    autoResendUnfulfilledCommands: false,
+    ...more,
+  };
+  const retryStrategy = (times: number): number => Math.min(times * 100, LONGEST_PAUSE_MS);
+  const nodes = config.addrs.map(parseHostPort);
+  const alone = { enableOfflineQueue: false, db, retryStrategy };
+  switch (config.mode) {
+    case 'single':
+      return new Redis({ ...common, ...alone, ...nodes[0] });
+    case 'sentinel':
+      return new Redis({
+        ...common,
+        ...alone,
+        sentinels: nodes,
+        name: config.masterName,
+        ...(sentinelPassword === '' ? {} : { sentinelPassword }),
+        sentinelRetryStrategy: retryStrategy,
+        sentinelCommandTimeout: Math.max(timeoutMs, LONGEST_PAUSE_MS),
+        failoverDetector: true,
+        // A master that was demoted under the connection refuses writes from then on.
+        reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+      });
+    case 'cluster':
+      return new Cluster(nodes, {
+        lazyConnect: true,
+        enableOfflineQueue: false,
+        enableAutoPipelining: false,
+        clusterRetryStrategy: retryStrategy,
+        maxRedirections: 3,
+        slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+        slotsRefreshInterval: 5_000,
+        redisOptions: common,
+      });
+    default:
+      return config.mode satisfies never;
+  }
+}

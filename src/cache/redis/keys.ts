@@ -1,0 +1,25 @@
+/** The names under which one fleet's things lie in Redis. */
+export interface RedisKeys {
+  answer(schema: number, questionKey: string): string;
+  readonly voids: string;
+  readonly deletions: string;
+  readonly channel: string;
+}
+
+/** Of the marks of writes and the channel: one more when they change their meaning. */
+const MARKS_SCHEMA = 1;
+
+/**
+ * `{keyPrefix}:{schema}:{fleet.id}:…`. The fleet stands in braces, the hash tag of Redis Cluster: all of a fleet is on one node,
+ * so that one clock orders it and one script sees it. Its id is encoded: no two fleets share a name.
+ */
+export function redisKeys({ keyPrefix, fleetId }: { keyPrefix: string; fleetId: string }): RedisKeys {
+  const fleet = `{${encodeURIComponent(fleetId)}}`;
+  const name = (schema: number, rest: string): string => `${keyPrefix}:${schema}:${fleet}:${rest}`;
+  return {
+    answer: (schema, questionKey) => name(schema, `answer:${questionKey}`),
+    voids: name(MARKS_SCHEMA, 'voids'),
+    deletions: name(MARKS_SCHEMA, 'deletions'),
+    channel: name(MARKS_SCHEMA, 'news'),
+  };
+}
