@@ -1,4 +1,5 @@
 import type { Method } from './methods.js';
+import type { WarmupRequest } from './warmup-request.js';
 
 export type Mode = 'answer' | 'observe' | 'bypass';
 
@@ -80,7 +81,7 @@ export type Config = {
   readonly warmup: {
     readonly timeoutMs: number;
     readonly rate: number;
-    readonly requests: readonly unknown[];
+    readonly requests: readonly WarmupRequest[];
   };
   readonly metrics: {
     readonly enable: boolean;

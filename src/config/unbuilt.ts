@@ -21,7 +21,6 @@ export const UNBUILT: readonly Unbuilt[] = [
   { path: 'redis', built: [] },
   { path: 'keepAlive', built: [] },
   { path: 'registrations', built: [] },
-  { path: 'warmup', built: [] },
   { path: 'admin.token', built: [] },
 ];
 

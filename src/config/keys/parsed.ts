@@ -58,10 +58,6 @@ export function hostPorts(description: string) {
   return describe(schema, { description, allowed: 'list of host:port; IPv6 in brackets', written: [] });
 }
 
-export function anyList(description: string) {
-  return describe(z.array(z.unknown()).prefault([]), { description, allowed: 'list', written: [] });
-}
-
 function durationFrom(minMs: number) {
   // A bare 0 is a number in YAML, and Go takes "0" without a unit.
   return z.union([z.string(), z.literal(0)]).transform((value, context) =>

@@ -1,6 +1,7 @@
-import { anyList, duration, durationOrZero } from './parsed.js';
+import { duration, durationOrZero } from './parsed.js';
 import { choice, decimal, integer, text } from './scalars.js';
 import { section } from './section.js';
+import { warmupRequests } from './warmup-requests.js';
 
 export const snapshot = section('What is kept on disk, for a start while the managers are away.', {
   dir: text(
@@ -45,8 +46,16 @@ export const registrations = section('Registrations while the managers are away.
   ),
 });
 
-export const warmup = section('Questions asked at the start.', {
-  timeout: durationOrZero('30s', 'How long the gateway waits for the answers before it says it is ready.'),
-  rate: integer(50, { min: 1 }, 'calls a second', 'How fast they are asked.'),
-  requests: anyList('The questions.'),
-});
+export const warmup = section(
+  'What is asked ahead of the callers: at the start, and when a manager is back.',
+  {
+    timeout: durationOrZero('30s', '`/readyz` says ready at the latest after this, warm or not.'),
+    rate: integer(
+      50,
+      { min: 1 },
+      'calls a second',
+      'How fast it is asked, and for the first 10 s of a manager’s return all that can wait.',
+    ),
+    requests: warmupRequests('Questions to ask first, before those that callers have asked.'),
+  },
+);

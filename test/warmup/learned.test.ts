@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { createClassifier } from '../../src/route/classify.js';
+import { decodeRequest, requestFieldNumbers } from '../../src/route/proto.js';
+import type { Read } from '../../src/rpc/read.js';
+import { createLearned } from '../../src/warmup/learned.js';
+import { requestOf } from '../support/data-path.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const HOUR_MS = 3_600_000;
+const LIST = '/manager.v2.Manager/ListSchedulers';
+const classifier = createClassifier({ fleetId: '', decoder: { decodeRequest, requestFieldNumbers } });
+
+function read(hostname: string, path = LIST): Read {
+  const message = requestOf(path, { hostname, ip: '127.0.0.9' });
+  const question = classifier.question(path, message);
+  if (question === undefined) throw new Error('asks nothing');
+  return { question, metadata: {}, message, deadlineMs: undefined, signal: undefined, attempts: 'several' };
+}
+
+function namesOf(keys: readonly { message: Buffer }[]): unknown[] {
+  return keys.map(({ message }) => decodeRequest(LIST, message).hostname);
+}
+
+test('what is asked for most comes first, and an hour ago counts half', () => {
+  const clock = new ManualClock();
+  const learned = createLearned({ clock });
+  for (let i = 0; i < 5; i++) learned.note(read('often, long ago'));
+  clock.advance(2 * HOUR_MS);
+  for (let i = 0; i < 2; i++) learned.note(read('twice, now'));
+  learned.note(read('once, now'));
+  expect(namesOf(learned.mostUsed(24 * HOUR_MS))).toEqual(['twice, now', 'often, long ago', 'once, now']);
+});
+
+test('what nobody has asked for in the time given is left out', () => {
+  const clock = new ManualClock();
+  const learned = createLearned({ clock });
+  learned.note(read('gone'));
+  clock.advance(HOUR_MS + 1);
+  learned.note(read('here'));
+  expect(namesOf(learned.mostUsed(HOUR_MS))).toEqual(['here']);
+});
+
+test('passing the stage is what counts', async () => {
+  const learned = createLearned({ clock: new ManualClock() });
+  const handler = learned.stage(() => Promise.reject(new Error('no manager')));
+  await expect(handler(read('a'))).rejects.toThrow('no manager');
+  expect(learned.count).toBe(1);
+});
+
+test('secrets and very large requests are not learned', () => {
+  const learned = createLearned({ clock: new ManualClock() });
+  learned.note(read('a', '/manager.Manager/GetObjectStorage'));
+  learned.note(read('x'.repeat(5_000)));
+  expect(learned.count).toBe(0);
+});
+
+test('memory is bounded: the longest unasked go first', () => {
+  const clock = new ManualClock();
+  const learned = createLearned({ clock });
+  const one = read('first');
+  learned.note(one);
+  const filler = Buffer.alloc(4_000);
+  for (let i = 0; i < 10_000; i++)
+    learned.note({ ...one, message: filler, question: { ...one.question, key: `key-${i}` } });
+  expect(learned.count).toBeLessThan(8_192);
+  expect(learned.mostUsed(HOUR_MS).some(({ question }) => question.key === one.question.key)).toBe(false);
+});
+
+test('what was learned outlives the process, as old as it is', () => {
+  const before = new ManualClock();
+  const learned = createLearned({ clock: before });
+  learned.note(read('old'));
+  before.advance(HOUR_MS);
+  for (let i = 0; i < 3; i++) learned.note(read('new'));
+  const stored = JSON.parse(JSON.stringify(learned.toStored()));
+
+  const after = new ManualClock(77);
+  after.jumpWall(before.wallMs() - after.wallMs() + HOUR_MS);
+  const restored = createLearned({ clock: after });
+  restored.restore(stored, (path, message) => classifier.question(path, message));
+  expect(namesOf(restored.mostUsed(24 * HOUR_MS))).toEqual(['new', 'old']);
+  expect(namesOf(restored.mostUsed(HOUR_MS))).toEqual(['new']);
+});
+
+test('what cannot be read any more, or is known better here, is not taken over', () => {
+  const clock = new ManualClock();
+  const learned = createLearned({ clock });
+  learned.note(read('a'));
+  const [first] = learned.mostUsed(HOUR_MS);
+  const stored = [
+    { path: LIST, message: first?.message.toString('base64') ?? '', weight: 99, lastAskedWallMs: 0 },
+  ];
+  learned.restore([...stored, { ...stored[0], path: '/nothing', message: '' } as never], (path, message) =>
+    classifier.question(path, message),
+  );
+  expect(learned.mostUsed(HOUR_MS)).toEqual([first]);
+});
