@@ -7,6 +7,8 @@ export interface Entry extends Answer {
   readonly question: Question;
   /** When was last asked, its answer taken or held back by the guard, monotonic ms: freshness counts from here. */
   readonly checkedAtMs: number;
+  /** Of an answer that another replica was given: when it was asked at the latest, on this process's clock; it may be after `askedAtMs`. */
+  readonly askedByMs?: number;
   /** A list of schedulers without any. */
   readonly empty: boolean;
   /** A poorer answer that the manager has given since `sinceMs`, and which the guard holds back. */

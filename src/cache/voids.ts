@@ -35,10 +35,16 @@ export function createVoids(): Voids {
     mark(written, nowMs) {
       revision++;
       if (written === undefined) floorMs = Math.max(floorMs, nowMs);
-      for (const tag of written?.updates ?? []) {
-        marks.set(tag, { writtenAtMs: nowMs, deletedAtMs: marks.peek(tag)?.deletedAtMs ?? NEVER });
-      }
-      for (const tag of written?.deletes ?? []) marks.set(tag, { writtenAtMs: nowMs, deletedAtMs: nowMs });
+      // Marks of other replicas come late, and not in their order: a mark never goes back.
+      const later = (tag: string, deletedAtMs: number): void => {
+        const last = marks.peek(tag);
+        marks.set(tag, {
+          writtenAtMs: Math.max(nowMs, last?.writtenAtMs ?? NEVER),
+          deletedAtMs: Math.max(deletedAtMs, last?.deletedAtMs ?? NEVER),
+        });
+      };
+      for (const tag of written?.updates ?? []) later(tag, NEVER);
+      for (const tag of written?.deletes ?? []) later(tag, nowMs);
     },
     isVoid(tags, askedAtMs) {
       if (askedAtMs <= floorMs) return true;

@@ -1,0 +1,178 @@
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../../config/config.js';
+import type { Emit, RedisRejectReason } from '../../observe/events.js';
+import type { Clock } from '../../rpc/clock.js';
+import type { Question } from '../../rpc/question.js';
+import type { Read, ReadAnswer, Stage } from '../../rpc/read.js';
+import type { Entry } from '../entry.js';
+import type { MemoryStore } from '../memory.js';
+import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema } from './envelope.js';
+import { LARGEST_VALUE_BYTES, type RedisExchange, type Span } from './exchange.js';
+import type { RedisKeys } from './keys.js';
+import { answerNews } from './news.js';
+import type { LookedUp, Place } from './replies.js';
+
+/** Questions whose newest answer in Redis this process keeps in mind. */
+const STAMPS = 65_536;
+/** Two machines' clocks drift apart by at most this, ntpd's slewing (500 ppm each) included. */
+const DRIFT = 0.001;
+
+/** One look into Redis: its time, this process's, and what was there. */
+export type Seen = LookedUp & Span;
+
+/** Answers of one fleet in Redis, as the data path sees them. Nothing here rejects, and nothing takes longer than `redis.timeout`. */
+export interface AnswersInRedis {
+  /** Looks, and takes what is newer than memory's into memory. Undefined: Redis could not. */
+  refresh(question: Question): Promise<Seen | undefined>;
+  /** Writes through what the asking that `seen` came before has brought. */
+  store(entry: Entry, seen: Seen): Promise<void>;
+}
+
+export interface AnswersInRedisOptions {
+  readonly config: Config['redis'];
+  readonly fleetId: string;
+  readonly maxStaleMs: number;
+  readonly exchange: RedisExchange;
+  readonly keys: RedisKeys;
+  /** Names this process among those that speak on the channel. */
+  readonly replica: string;
+  readonly store: MemoryStore;
+  /** The stage that remembers: what other replicas were told passes the same guard as what this one is told. */
+  readonly keep: Stage;
+  /** Told of writes that others have noted. */
+  readonly onVoids: (question: Question, seen: Seen) => void;
+  readonly schemas?: readonly EnvelopeSchema[];
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+type Found = { readonly entry: Entry; readonly asked: AskedAt };
+
+export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInRedis {
+  const { exchange, keys, store, emit, clock } = options;
+  const schemas = options.schemas ?? ENVELOPE_SCHEMAS;
+  const envelope = createEnvelope({ secret: options.config.secret, fleetId: options.fleetId, schemas });
+  const stamps = new LRUCache<string, number>({ max: STAMPS });
+  const looking = new Map<string, Promise<Seen | undefined>>();
+
+  const reject = (question: Question, reason: RedisRejectReason): void =>
+    emit({ kind: 'redis-answer-rejected', reason, method: question.path.slice(1) });
+
+  /** What lies in `place`, if it may be used; what fails a check is counted, and removed. */
+  const open = (question: Question, seen: Seen, schema: EnvelopeSchema, place: Place): Found | undefined => {
+    if (place.kind === 'none') return undefined;
+    const name = keys.answer(schema.schema, question.key);
+    const now = { wallMs: seen.atUs / 1000, nowMs: seen.beforeMs };
+    const opened =
+      place.kind === 'value'
+        ? envelope.open(name, schema, place.value, now)
+        : ({ kind: 'rejected', reason: place.kind } as const);
+    switch (opened.kind) {
+      case 'unknown-schema':
+        reject(question, 'unknown-schema');
+        return undefined;
+      case 'rejected':
+        reject(question, opened.reason);
+        void exchange.drop(name, place);
+        return undefined;
+      case 'entry': {
+        // Sound, and yet the answer to something else: only without a secret, or by whoever knows it.
+        if (opened.entry.question.key !== question.key) reject(question, 'check');
+        // A replay, or a replica of Redis that lagged and was promoted: what was seen in its place was asked for later.
+        else if (opened.asked.earliestUs < (stamps.peek(question.key) ?? 0)) reject(question, 'went-back');
+        else return opened;
+        return undefined;
+      }
+      default:
+        return opened satisfies never;
+    }
+  };
+
+  const takeIn = async (question: Question, seen: Seen): Promise<void> => {
+    const found = schemas
+      .map((schema, index) => open(question, seen, schema, seen.places[index] ?? { kind: 'none' }))
+      .filter((one) => one !== undefined)
+      .sort((a, b) => b.asked.earliestUs - a.asked.earliestUs)[0];
+    if (found === undefined) return emit({ kind: 'redis-looked-up', result: 'none' });
+    stamps.set(question.key, found.asked.earliestUs);
+    const newer = certainlyLater(found, store.get(question.key), clock.nowMs());
+    emit({ kind: 'redis-looked-up', result: newer ? 'newer' : 'older' });
+    if (!newer) return;
+    const { reply, askedAtMs, answeredAtMs, manager } = found.entry;
+    const told: ReadAnswer = { reply, askedAtMs, answeredAtMs, manager, source: 'miss', coalesced: false };
+    await options.keep(() => Promise.resolve(told))(onNobodysBehalf(question));
+    const kept = store.get(question.key);
+    if (kept?.reply !== reply) return;
+    const askedByMs = seen.afterMs - Math.max(0, seen.atUs - found.asked.latestUs) / 1000;
+    store.set({ ...kept, askedByMs });
+  };
+
+  const look = async (question: Question): Promise<Seen | undefined> => {
+    const seen = await exchange.lookUp(
+      question,
+      schemas.map(({ schema }) => schema),
+    );
+    if (seen === undefined) return undefined;
+    options.onVoids(question, seen);
+    await takeIn(question, seen);
+    return seen;
+  };
+
+  return {
+    refresh(question) {
+      const { key } = question;
+      const running = looking.get(key);
+      if (running !== undefined) return running;
+      const started = look(question)
+        .catch((error: unknown) => {
+          emit({ kind: 'internal-error', where: 'looking into Redis', error });
+          return undefined;
+        })
+        .finally(() => looking.delete(key));
+      looking.set(key, started);
+      return started;
+    },
+    async store(entry, seen) {
+      const { key } = entry.question;
+      const current = schemas[0]?.schema ?? 0;
+      const asked = askedAt(entry.askedAtMs, seen);
+      const lifetimeMs = Math.floor(options.maxStaleMs - (clock.nowMs() - entry.askedAtMs));
+      if (lifetimeMs <= 0) return;
+      const name = keys.answer(current, key);
+      const now = { wallMs: seen.atUs / 1000, nowMs: seen.afterMs };
+      const value = envelope.seal(name, entry, asked, now);
+      if (value.length > LARGEST_VALUE_BYTES) return emit({ kind: 'redis-store-ended', result: 'too-large' });
+      const news = answerNews(options.replica, key);
+      const result = await exchange.store(name, value, asked.earliestUs, lifetimeMs, current, news);
+      if (result === 'stored') stamps.set(key, asked.earliestUs);
+      if (result === 'stored' || result === 'asked-earlier' || result === 'other-schema')
+        emit({ kind: 'redis-store-ended', result });
+    },
+  };
+}
+
+/** Redis's clock when this process asked the manager: `seen` was taken before, somewhere between two moments of ours. */
+function askedAt(askedAtMs: number, { atUs, beforeMs, afterMs }: Seen): AskedAt {
+  return {
+    earliestUs: Math.floor(atUs + (askedAtMs - afterMs) * 1000),
+    latestUs: Math.ceil(atUs + (askedAtMs - beforeMs) * 1000),
+  };
+}
+
+/** Was it asked for after memory's, whatever the clocks have done meanwhile? Where that cannot be told, memory's stays. */
+function certainlyLater({ entry }: Found, last: Entry | undefined, nowMs: number): boolean {
+  if (last === undefined) return true;
+  const earliestMs = entry.askedAtMs - Math.max(0, nowMs - entry.askedAtMs) * DRIFT;
+  return earliestMs > Math.max(last.checkedAtMs, last.askedByMs ?? 0);
+}
+
+function onNobodysBehalf(question: Question): Read {
+  return {
+    question,
+    metadata: {},
+    message: Buffer.alloc(0),
+    deadlineMs: undefined,
+    signal: undefined,
+    attempts: 'one',
+  };
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../../config/config.js';
+import type { Emit } from '../../observe/events.js';
+import type { Touched } from '../../route/method-table.js';
+import type { Clock } from '../../rpc/clock.js';
+import type { Question } from '../../rpc/question.js';
+import { reasonOf } from './classify-error.js';
+import { createRedisClient } from './client.js';
+import { createGuarded } from './guarded.js';
+import type { RedisKeys } from './keys.js';
+import { type LookedUp, type Place, type Pulse, readLookedUp, readPulse, text } from './replies.js';
+import { DROP, LOOK_UP, MARK, PULSE, type Script, STORE } from './scripts.js';
+
+/** Larger answers are neither written nor read: a list of 3,000 schedulers is about 1 MB. */
+export const LARGEST_VALUE_BYTES = 4 * 1024 * 1024;
+/** Nodes that may be written about before the oldest mark is folded into the one for everything. */
+const MOST_MARKS = 10_000;
+/** Marks that one pulse brings; when there are more, everything counts as written. */
+export const PULSE_MARKS = 2_000;
+/** Stands for everything among the tags. */
+export const EVERYTHING = '*';
+
+/** When, on this process's monotonic clock, Redis was asked and had answered, ms. */
+export interface Span {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+/** What can be said to Redis, and what it said. Every method resolves within `redis.timeout`; undefined: Redis could not. */
+export interface RedisExchange {
+  readonly usable: boolean;
+  lookUp(question: Question, schemas: readonly number[]): Promise<(LookedUp & Span) | undefined>;
+  pulse(sinceUs: number | undefined): Promise<(Pulse & Span) | undefined>;
+  store(
+    key: string,
+    value: Buffer,
+    earliestUs: number,
+    lifetimeMs: number,
+    schema: number,
+    news: string,
+  ): Promise<string | undefined>;
+  mark(touched: Touched, lifetimeMs: number, news: string): Promise<string | undefined>;
+  drop(key: string, place: Place): Promise<unknown>;
+  connect(): void;
+  close(): void;
+}
+
+export interface RedisExchangeOptions {
+  readonly config: Config['redis'];
+  readonly keys: RedisKeys;
+  readonly onNews: (message: string) => void;
+  readonly onSubscribed: () => void;
+  readonly onReadsHalfOpen: () => void;
+  readonly onReady: () => void;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+export function createRedisExchange(options: RedisExchangeOptions): RedisExchange {
+  const { config, keys, clock, emit } = options;
+  const failed = (operation: 'connect' | 'subscribe') => (error: Error) =>
+    emit({ kind: 'redis-failed', operation, reason: reasonOf(error), detail: error.message });
+  const client = createRedisClient({
+    ...options,
+    channel: keys.channel,
+    onReady() {
+      emit({ kind: 'redis-connected' });
+      options.onReady();
+    },
+    onError: failed('connect'),
+    onSubscribeError: failed('subscribe'),
+  });
+  const guard = { timeoutMs: config.timeoutMs, clock, emit };
+  const reads = createGuarded({ ...guard, name: 'reads', onHalfOpen: options.onReadsHalfOpen });
+  const writes = createGuarded({ ...guard, name: 'writes', onHalfOpen: () => undefined });
+  const marks = [keys.voids, keys.deletions];
+
+  /** Runs a script that reads, and times it from both ends. */
+  const timed = async <T>(
+    script: Script,
+    names: readonly string[],
+    args: readonly string[],
+    read: (reply: unknown) => T,
+  ): Promise<T & Span> => {
+    const beforeMs = clock.nowMs();
+    const reply = read(await client.run(script, names, args));
+    return { ...reply, beforeMs, afterMs: clock.nowMs() };
+  };
+
+  return {
+    get usable() {
+      return reads.closed;
+    },
+    async lookUp({ key, tags }, schemas) {
+      // While Redis is being tried out again nobody waits for it.
+      if (!reads.closed) return undefined;
+      const all = [...tags, EVERYTHING];
+      const places = schemas.map((schema) => keys.answer(schema, key));
+      return reads.run('look-up', () =>
+        timed(LOOK_UP, [...marks, ...places], [String(LARGEST_VALUE_BYTES), ...all], (reply) =>
+          readLookedUp(reply, places.length, all.length),
+        ),
+      );
+    },
+    pulse: (sinceUs) =>
+      reads.run('pulse', () =>
+        timed(
+          PULSE,
+          marks,
+          [sinceUs === undefined ? '-inf' : String(sinceUs), String(PULSE_MARKS)],
+          readPulse,
+        ),
+      ),
+    store: (key, value, earliestUs, lifetimeMs, schema, news) =>
+      writes.run('store', async () => {
+        const args = [String(earliestUs), String(lifetimeMs), String(schema), keys.channel, news];
+        return text(await client.run(STORE, [key], [value, ...args]));
+      }),
+    mark({ updates, deletes }, lifetimeMs, news) {
+      const bounds = [String(lifetimeMs), String(MOST_MARKS), keys.channel, news, String(updates.length)];
+      return writes.run('mark', async () =>
+        text(await client.run(MARK, marks, [...bounds, ...updates, ...deletes])),
+      );
+    },
+    drop(key, place) {
+      const sha = place.kind === 'value' ? createHash('sha1').update(place.value).digest('hex') : '';
+      return writes.run('drop', () => client.run(DROP, [key], [sha]));
+    },
+    connect: () => client.connect(),
+    close() {
+      reads.shutdown();
+      writes.shutdown();
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../../config/config.js';
+import type { Emit } from '../../observe/events.js';
+import type { Touched } from '../../route/method-table.js';
+import type { Clock, Timer } from '../../rpc/clock.js';
+import type { Question } from '../../rpc/question.js';
+import type { ReadAnswer, Stage } from '../../rpc/read.js';
+import { ageMs, type Entry } from '../entry.js';
+import { type FreshnessLimits, freshnessOf } from '../freshness.js';
+import type { MemoryStore } from '../memory.js';
+import type { Voids } from '../voids.js';
+import { createAnswersInRedis } from './answers.js';
+import { createRedisExchange } from './exchange.js';
+import { redisKeys } from './keys.js';
+import { createNewsDesk, readNews } from './news.js';
+import { createSharedWrites } from './writes.js';
+
+/** How often is asked what was written elsewhere, for those who have missed the news. */
+const PULSE_INTERVAL_MS = 1_000;
+/** How long a start waits for Redis, so that the first callers find what others have. */
+const START_WAIT_MS = 1_000;
+
+/** What replicas have in common. Its loss costs nothing but that. */
+export interface RedisTier {
+  /** Above recall: looks into Redis for a question to which memory has no answer. */
+  readonly above: Stage;
+  /** Between single-flight and remember: looks before the manager is asked, and writes through what it said. */
+  readonly below: Stage;
+  /** A write through this replica touches these; undefined: nobody knows what. */
+  written(touched: Touched | undefined): void;
+  /** Connects; resolves once Redis is there, or did not come soon. Never rejects. */
+  start(): Promise<void>;
+  stop(): void;
+}
+
+export interface RedisTierOptions {
+  readonly config: Config['redis'];
+  readonly fleetId: string;
+  readonly limits: FreshnessLimits;
+  readonly store: MemoryStore;
+  readonly voids: Voids;
+  /** The stage that remembers. */
+  readonly keep: Stage;
+  readonly askingSinceMs: (question: Question) => number | undefined;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+export function createRedisTier(options: RedisTierOptions): RedisTier {
+  return options.config.addrs.length === 0 ? WITHOUT_REDIS : createTier(options);
+}
+
+const WITHOUT_REDIS: RedisTier = {
+  above: (next) => next,
+  below: (next) => next,
+  written: () => undefined,
+  start: () => Promise.resolve(),
+  stop: () => undefined,
+};
+
+function createTier(options: RedisTierOptions): RedisTier {
+  const { config, fleetId, limits, store, voids, clock } = options;
+  const { maxStaleMs } = limits;
+  const replica = randomBytes(9).toString('base64url');
+  const keys = redisKeys({ keyPrefix: config.keyPrefix, fleetId });
+  let ready: () => void = () => undefined;
+  const readyOnce = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  let timer: Timer | undefined;
+  let stopped = false;
+
+  const exchange = createRedisExchange({
+    ...options,
+    keys,
+    onReady: () => ready(),
+    onReadsHalfOpen: () => void writes.pulse(),
+    onSubscribed: () => void writes.pulse(),
+    onNews(message) {
+      const news = readNews(message, replica);
+      if (news?.kind === 'written') void writes.pulse();
+      if (news?.kind === 'answer') desk.heard(news.key);
+    },
+  });
+  const writes = createSharedWrites({ exchange, voids, maxStaleMs, replica, clock });
+  const answers = createAnswersInRedis({
+    ...options,
+    maxStaleMs,
+    exchange,
+    keys,
+    replica,
+    onVoids: writes.seen,
+  });
+  const desk = createNewsDesk({
+    store,
+    asking: (question) => options.askingSinceMs(question) !== undefined,
+    refresh: answers.refresh,
+  });
+
+  /** What memory can answer with now, without asking anybody. */
+  const inMemory = (question: Question): ReadAnswer | undefined => {
+    const entry = store.get(question.key);
+    if (entry === undefined) return undefined;
+    const freshness = freshnessOf(entry, limits, voids, clock.nowMs());
+    if (freshness === 'fresh') return recalled(entry, 'hit');
+    return freshness === 'held' ? recalled(entry, 'stale') : undefined;
+  };
+
+  const beat = (): void => {
+    if (stopped) return;
+    if (exchange.usable) void writes.pulse();
+    timer = clock.setTimer(PULSE_INTERVAL_MS, beat);
+  };
+
+  return {
+    above: (next) => (read) => {
+      const { question } = read;
+      if (question.secret || !exchange.usable) return next(read);
+      const entry = store.get(question.key);
+      if (entry !== undefined && ageMs(entry, clock.nowMs()) <= maxStaleMs) return next(read);
+      return answers.refresh(question).then(() => next(read));
+    },
+    below: (next) => async (read) => {
+      const { question } = read;
+      const seen = question.secret ? undefined : await answers.refresh(question);
+      if (seen === undefined) return next(read);
+      const known = inMemory(question);
+      if (known !== undefined) return known;
+      const answer = await next(read);
+      const kept = store.get(question.key);
+      if (answer.source === 'miss' && kept?.reply === answer.reply && kept.held === undefined)
+        void answers.store(kept, seen);
+      return answer;
+    },
+    written: writes.written,
+    async start() {
+      exchange.connect();
+      beat();
+      let waiting: Timer | undefined;
+      const late = new Promise<void>((resolve) => {
+        waiting = clock.setTimer(START_WAIT_MS, resolve);
+      });
+      await Promise.race([readyOnce, late]);
+      waiting?.cancel();
+    },
+    stop() {
+      stopped = true;
+      timer?.cancel();
+      ready();
+      exchange.close();
+    },
+  };
+}
+
+function recalled({ reply, askedAtMs, answeredAtMs, manager }: Entry, source: 'hit' | 'stale'): ReadAnswer {
+  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false };
+}
