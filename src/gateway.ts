@@ -20,6 +20,7 @@ import { type Clock, systemClock } from './rpc/clock.js';
 import { createUpstream } from './upstream/create-upstream.js';
 import type { AddressStatus } from './upstream/upstream.js';
 import { VERSION } from './version.js';
+import { createWarmup } from './warmup/warmup.js';
 
 /** Where a running gateway can be reached; undefined: not enabled. */
 export interface BoundAddresses {
@@ -96,18 +97,30 @@ export function createGateway(options: GatewayOptions): Gateway {
     bootClock: systemBootClock,
     emit,
   });
+  const classifier = createClassifier({
+    fleetId: config.fleet.id,
+    decoder: { decodeRequest, requestFieldNumbers },
+  });
+  const warmup = createWarmup({
+    config,
+    mode: () => mode,
+    ...dataPath,
+    questionOf: (path, message) => classifier.question(path, message),
+    upstream,
+    clock,
+    random,
+    emit,
+  });
   const readiness = createReadiness({
     managerHealthy: () => upstream.healthy,
     trouble: () => upstream.describeTrouble(),
     warm: () => dataPath.store.count > 0,
     draining: () => draining,
+    cold: () => warmup.coldReason,
   });
   const dispatch = createDispatch({
     mode: () => mode,
-    classifier: createClassifier({
-      fleetId: config.fleet.id,
-      decoder: { decodeRequest, requestFieldNumbers },
-    }),
+    classifier,
     ...dataPath,
     serveHealth: createLocalHealth({ readiness, serviceOf, services: HEALTH_SERVICES }),
     draining: () => draining,
@@ -138,12 +151,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   subscribers.push(metrics.subscriber, (event) => {
     if (DECIDES_READINESS.has(event.kind)) readiness.refresh();
+    if (DECIDES_WARMUP.has(event.kind)) warmup.look();
   });
   if (options.subscriber !== undefined) subscribers.push(options.subscriber);
 
   const probes: [string, HttpRoute][] = [
     ['/healthy', () => text(200, 'healthy\n')],
-    ['/readyz', () => (readiness.serving ? text(200, 'ready\n') : text(503, `${readiness.reason}\n`))],
+    [
+      '/readyz',
+      () => text(readiness.notReady === undefined ? 200 : 503, `${readiness.notReady ?? 'ready'}\n`),
+    ],
   ];
   const scrape: HttpRoute = async () => {
     const { text: body, contentType } = await metrics.render();
@@ -163,7 +180,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const stop = async (deadlineMs: number): Promise<void> => {
     downstream.close();
     await Promise.all([upstream.stop(deadlineMs), metricsServer?.stop(), adminServer?.stop()]);
-    await snapshot.stop();
+    await Promise.all([snapshot.stop(), warmup.stop()]);
     dataPath.stop();
     log.flush();
   };
@@ -174,10 +191,11 @@ export function createGateway(options: GatewayOptions): Gateway {
         // A package without its proto files is to fail here, not to forward everything unread.
         loadServiceDefinitions();
         const [metricsBound, adminBound] = [await metricsServer?.listen(), await adminServer?.listen()];
-        await snapshot.load();
+        await Promise.all([snapshot.load(), warmup.load()]);
         upstream.start();
         const listen = await downstream.listen();
         snapshot.start();
+        warmup.start();
         const bound = { listen, metrics: metricsBound, admin: adminBound };
         emit({ kind: 'started', version: VERSION, mode, ...texts(bound) });
         return bound;
@@ -224,6 +242,12 @@ const DECIDES_READINESS = new Set<GatewayEvent['kind']>([
   'address-state-changed',
   'cache-stored',
   'snapshot-loaded',
+]);
+
+const DECIDES_WARMUP = new Set<GatewayEvent['kind']>([
+  'probe-finished',
+  'address-state-changed',
+  'mode-changed',
 ]);
 
 /** For the log; "" where something is not enabled. */

@@ -3,6 +3,11 @@ export interface Readiness {
   readonly serving: boolean;
   /** Why not, in one sentence; undefined while serving. */
   readonly reason: string | undefined;
+  /**
+   * Why no callers should be sent here, for `/readyz`; undefined: send them. Besides serving it waits for the warm-up: a rollout
+   * that takes the old gateway away before the new one is warm loses what it knew. Those who call are answered all the same.
+   */
+  readonly notReady: string | undefined;
   readonly draining: boolean;
   /** Told of every change, and once of the draining. Returns the unsubscription. */
   subscribe(listener: () => void): () => void;
@@ -16,6 +21,8 @@ export interface ReadinessOptions {
   /** Is anything remembered that could be answered with? */
   readonly warm: () => boolean;
   readonly draining: () => boolean;
+  /** Why the gateway is not warm yet; undefined: it is. */
+  readonly cold: () => string | undefined;
 }
 
 export function createReadiness(options: ReadinessOptions): Readiness {
@@ -36,6 +43,9 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     },
     get reason() {
       return reason;
+    },
+    get notReady() {
+      return reason ?? options.cold();
     },
     subscribe(listener) {
       listeners.add(listener);

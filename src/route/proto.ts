@@ -100,6 +100,11 @@ export function decodeRequest(path: string, bytes: Buffer): MessageFields {
   }
 }
 
+/** A request of our own: fields by their names in `proto/`, 64-bit integers as text or number, enums by name. */
+export function encodeRequest(path: string, fields: MessageFields): Buffer {
+  return methodAt(path).requestSerialize(fields);
+}
+
 /**
  * As `decodeRequest`, for the answer.
  *
