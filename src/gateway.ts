@@ -12,10 +12,17 @@ import type { Emit, GatewayEvent } from './observe/events.js';
 import { createLog } from './observe/log.js';
 import { createMetrics } from './observe/metrics.js';
 import { createReadiness, type Readiness } from './observe/readiness.js';
+import { createRegistrationsPart } from './registrations/create-registrations.js';
 import { createClassifier } from './route/classify.js';
 import { createDispatch } from './route/dispatch.js';
 import { methodLabel, READ_METHODS } from './route/method-table.js';
-import { decodeRequest, loadServiceDefinitions, requestFieldNumbers } from './route/proto.js';
+import {
+  decodeRequest,
+  decodeResponse,
+  encodeRequest,
+  loadServiceDefinitions,
+  requestFieldNumbers,
+} from './route/proto.js';
 import { type Clock, systemClock } from './rpc/clock.js';
 import { createUpstream } from './upstream/create-upstream.js';
 import type { AddressStatus } from './upstream/upstream.js';
@@ -111,6 +118,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     random,
     emit,
   });
+  const registrations = createRegistrationsPart({
+    config,
+    upstream,
+    codec: { decodeRequest, decodeResponse, encodeRequest },
+    frozen: () => undefined,
+    // Until the shield of KeepAlive streams is built nobody knows.
+    isAlive: () => undefined,
+    written: (path, request) => dataPath.written(classifier.touched(path, request)),
+    classify,
+    clock,
+    emit,
+  });
   const readiness = createReadiness({
     managerHealthy: () => upstream.healthy,
     trouble: () => upstream.describeTrouble(),
@@ -124,6 +143,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...dataPath,
     serveHealth: createLocalHealth({ readiness, serviceOf, services: HEALTH_SERVICES }),
     draining: () => draining,
+    registrations,
     upstream,
     requestTimeoutMs: config.managers.requestTimeoutMs,
     clock,
@@ -151,6 +171,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   subscribers.push(metrics.subscriber, (event) => {
     if (DECIDES_READINESS.has(event.kind)) readiness.refresh();
+    if (event.kind === 'address-state-changed') registrations.look();
     if (DECIDES_WARMUP.has(event.kind)) warmup.look();
   });
   if (options.subscriber !== undefined) subscribers.push(options.subscriber);
@@ -180,7 +201,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const stop = async (deadlineMs: number): Promise<void> => {
     downstream.close();
     await Promise.all([upstream.stop(deadlineMs), metricsServer?.stop(), adminServer?.stop()]);
-    await Promise.all([snapshot.stop(), warmup.stop()]);
+    await Promise.all([snapshot.stop(), registrations.stop(), warmup.stop()]);
     dataPath.stop();
     log.flush();
   };
@@ -191,7 +212,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         // A package without its proto files is to fail here, not to forward everything unread.
         loadServiceDefinitions();
         const [metricsBound, adminBound] = [await metricsServer?.listen(), await adminServer?.listen()];
-        await Promise.all([snapshot.load(), warmup.load()]);
+        await Promise.all([snapshot.load(), registrations.load(), warmup.load()]);
         upstream.start();
         const listen = await downstream.listen();
         snapshot.start();

@@ -20,7 +20,6 @@ export const UNBUILT: readonly Unbuilt[] = [
   { path: 'cache.sharing', built: ['exact'], note: '`exact` is accepted, and what `scope` does until then' },
   { path: 'redis', built: [] },
   { path: 'keepAlive', built: [] },
-  { path: 'registrations', built: [] },
   { path: 'admin.token', built: [] },
 ];
 

@@ -9,7 +9,7 @@ const DIRECTORY_MODE = 0o700;
 /** Makes the directory where it is missing, and shows that files can be written, synced and renamed in it. Rejects if not. */
 export async function proveWritable(dir: string): Promise<void> {
   await mkdir(dir, { recursive: true, mode: DIRECTORY_MODE });
-  const file = join(dir, 'writable');
+  const file = join(dir, `writable-${process.pid}-${randomBytes(4).toString('hex')}`);
   await replaceFile(file, [Buffer.from('shows that this directory can be written\n')]);
   await unlink(file);
 }

@@ -43,6 +43,8 @@ export type RedisRejectReason =
 export type RedisLookUpResult = 'newer' | 'older' | 'none';
 export type RedisStoreResult = 'stored' | 'asked-earlier' | 'other-schema' | 'too-large';
 
+export type ReplayOutcome = 'applied' | 'there-already' | 'dead' | 'refused' | 'superseded' | 'later';
+
 export type GatewayEvent =
   // downstream
   | { kind: 'connection-opened' }
@@ -59,6 +61,8 @@ export type GatewayEvent =
   | { kind: 'guard-released'; method: string; reason: PoorerReason }
   | { kind: 'answer-aged'; method: string; ageMs: number }
   | { kind: 'call-coalesced'; method: string }
+  // sharing: on what lists of schedulers are now known to depend
+  | { kind: 'sharing-changed'; to: 'own' | 'place' | 'blocks'; detail: string }
   // on disk
   | { kind: 'directory-unusable'; dir: string; detail: string }
   | { kind: 'snapshot-written'; entries: number; sizeBytes: number; durationMs: number }
@@ -84,6 +88,11 @@ export type GatewayEvent =
   | { kind: 'pace-changed'; from: PaceStateName; to: PaceStateName }
   | { kind: 'pace-lowered'; perSecond: number }
   | { kind: 'read-held-back'; method: string }
+  // registrations
+  | { kind: 'journal-loaded'; known: number; pending: number; damagedBytes: number; ignored: number }
+  | { kind: 'journal-failed'; detail: string }
+  | { kind: 'registration-journaled'; node: 'scheduler' | 'seed-peer' }
+  | { kind: 'registration-replayed'; outcome: ReplayOutcome }
   // towards the manager
   | { kind: 'breaker-changed'; method: string; from: BreakerStateName; to: BreakerStateName }
   | { kind: 'breaker-refused'; method: string }

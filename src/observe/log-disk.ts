@@ -3,7 +3,17 @@ import type { LogLine } from './log-table.js';
 
 type DiskEvent = Extract<
   GatewayEvent,
-  { kind: 'directory-unusable' | 'snapshot-written' | 'snapshot-failed' | 'snapshot-loaded' }
+  {
+    kind:
+      | 'directory-unusable'
+      | 'snapshot-written'
+      | 'snapshot-failed'
+      | 'snapshot-loaded'
+      | 'journal-loaded'
+      | 'journal-failed'
+      | 'registration-journaled'
+      | 'registration-replayed';
+  }
 >;
 
 /** What is said of the files in `snapshot.dir`. */
@@ -26,6 +36,11 @@ export function aboutDisk(event: DiskEvent): LogLine | undefined {
       return undefined;
     case 'snapshot-loaded':
       return loaded(event);
+    case 'journal-loaded':
+    case 'journal-failed':
+    case 'registration-journaled':
+    case 'registration-replayed':
+      return aboutRegistrations(event);
     default:
       return event satisfies never;
   }
@@ -41,4 +56,47 @@ function loaded(event: Extract<DiskEvent, { kind: 'snapshot-loaded' }>): LogLine
     msg: `${entries} answers taken from the snapshot${age}${rest}`,
     fields: { event: event.kind, entries, damagedBytes, ignored },
   };
+}
+
+function aboutRegistrations(
+  event: Extract<
+    DiskEvent,
+    { kind: 'journal-loaded' | 'journal-failed' | 'registration-journaled' | 'registration-replayed' }
+  >,
+): LogLine {
+  switch (event.kind) {
+    case 'journal-loaded': {
+      const { known, pending, damagedBytes, ignored } = event;
+      const rest =
+        damagedBytes + ignored > 0 ? `; ${damagedBytes} bytes damaged, ${ignored} records unknown` : '';
+      return {
+        level: damagedBytes + ignored > 0 ? 'warn' : 'info',
+        msg: `journal of registrations: ${known} nodes known, ${pending} to be made up for${rest}`,
+        fields: { event: event.kind, known, pending, damagedBytes, ignored },
+      };
+    }
+    case 'journal-failed':
+      return {
+        level: 'error',
+        msg: `the journal of registrations cannot be written: ${event.detail}`,
+        fields: { event: event.kind, errorClass: 'transient' },
+        repeatKey: event.kind,
+      };
+    case 'registration-journaled':
+      return {
+        level: 'warn',
+        msg: `a ${event.node} was registered here while no manager could take it; it is made up for later`,
+        fields: { event: event.kind, node: event.node },
+        repeatKey: event.kind,
+      };
+    case 'registration-replayed':
+      return {
+        level: event.outcome === 'refused' ? 'error' : 'info',
+        msg: `a registration of an outage was made up for: ${event.outcome}`,
+        fields: { event: event.kind, outcome: event.outcome },
+        repeatKey: `${event.kind} ${event.outcome}`,
+      };
+    default:
+      return event satisfies never;
+  }
 }

@@ -38,6 +38,8 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'pace-changed':
     case 'pace-lowered':
       return aboutWarmup(event);
+    case 'sharing-changed':
+      return aboutSharing(event);
     case 'guard-held':
     case 'guard-released':
     case 'cache-discarded':
@@ -46,6 +48,10 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'snapshot-written':
     case 'snapshot-failed':
     case 'snapshot-loaded':
+    case 'journal-loaded':
+    case 'journal-failed':
+    case 'registration-journaled':
+    case 'registration-replayed':
       return aboutDisk(event);
     case 'started':
     case 'mode-changed':
@@ -180,6 +186,17 @@ function aboutManager(
     default:
       return event satisfies never;
   }
+}
+
+const SHARING = {
+  own: 'lists of schedulers are not shared: each caller has its own',
+  place: 'lists of schedulers are shared by callers of one idc and location',
+  blocks: 'lists of schedulers are shared by callers of one idc, location and set of network blocks',
+} as const;
+
+function aboutSharing({ kind, to, detail }: Of<'sharing-changed'>): LogLine {
+  const msg = detail === '' ? SHARING[to] : `${SHARING[to]}, because ${detail}`;
+  return { level: 'info', msg, fields: { event: kind, to } };
 }
 
 function aboutCache(event: Of<'guard-held' | 'guard-released' | 'cache-discarded'>): LogLine {

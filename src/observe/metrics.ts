@@ -119,6 +119,11 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
   ]);
   const { heldBack, paceChanges, paceLowered, warmed } = warmupSeries(counter);
   const reloads = counter('config_reloads_total', 'Reloads of the configuration, by result.', ['result']);
+  const registrations = counter(
+    'registrations_total',
+    'Registrations written down while the managers were away, and what became of them.',
+    ['outcome'],
+  );
   const snapshots = counter('snapshots_total', 'Snapshots, by result.', ['result']);
   const restored = counter(
     'snapshot_restored_entries_total',
@@ -228,6 +233,14 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
       case 'snapshot-loaded':
         restored.inc(event.entries);
         return damaged.inc(event.damagedBytes);
+      case 'sharing-changed':
+      case 'registration-journaled':
+        return registrations.inc({ outcome: 'journaled' });
+      case 'registration-replayed':
+        return registrations.inc({ outcome: event.outcome });
+      case 'journal-failed':
+        return registrations.inc({ outcome: 'not-written' });
+      case 'journal-loaded':
       case 'directory-unusable':
       case 'warmup-started':
       case 'address-state-changed':

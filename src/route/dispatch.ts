@@ -1,6 +1,7 @@
 import type { Config, Mode } from '../config/config.js';
 import { GatewayError } from '../errors.js';
 import type { AnswerKind, Emit } from '../observe/events.js';
+import type { Registrations } from '../registrations/registrations.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Call, CallHandler } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
@@ -25,7 +26,8 @@ export interface DispatchOptions {
   readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<void>;
   /** While true, health is answered here whatever the mode. */
   readonly draining: () => boolean;
-  readonly upstream: Pick<Upstream, 'unary' | 'forward'>;
+  readonly registrations: Registrations;
+  readonly upstream: Pick<Upstream, 'forward'>;
   readonly requestTimeoutMs: Config['managers']['requestTimeoutMs'];
   readonly clock: Clock;
   readonly emit: Emit;
@@ -122,7 +124,7 @@ async function serveWrite(options: DispatchOptions, call: Call, mode: 'answer' |
   const { message } = collected;
   const touched = options.classifier.touched(call.path, message);
   return around(options, touched, () =>
-    mode === 'observe' ? forward(options, unread(call, [message], true)) : write(options, call, message),
+    mode === 'observe' ? observeWrite(options, call, message) : write(options, call, message),
   );
 }
 
@@ -140,14 +142,25 @@ async function around(
   }
 }
 
+/** Says of an acknowledgement that the manager has not seen the write yet. */
+const JOURNALED = { 'x-dfmgw-write': 'journaled' };
+
+function observeWrite(options: DispatchOptions, call: Call, message: Buffer): Promise<Ended> {
+  const seen = tapped(unread(call, [message], true), (reply) =>
+    options.registrations.saw(call.path, message, reply),
+  );
+  return forward(options, seen);
+}
+
 async function write(options: DispatchOptions, call: Call, message: Buffer): Promise<Ended> {
   const ownDeadlineMs = options.clock.nowMs() + options.requestTimeoutMs;
   const deadlineMs = Math.min(call.deadlineMs ?? Number.POSITIVE_INFINITY, ownDeadlineMs);
   const { path, metadata, signal } = call;
   try {
-    const { reply } = await options.upstream.unary({ path, metadata, message, deadlineMs, signal });
-    await sendReply(call, reply);
-    return { answer: 'forwarded', code: reply.status.code };
+    const request = { path, metadata, message, deadlineMs, signal };
+    const { reply, journaled } = await options.registrations.write(request);
+    await sendReply(call, reply, journaled ? JOURNALED : undefined);
+    return { answer: journaled ? 'local' : 'forwarded', code: reply.status.code };
   } catch (error) {
     if (!(error instanceof GatewayError && error.code === 'manager-timeout') || deadlineMs === ownDeadlineMs)
       throw error;

@@ -178,7 +178,6 @@ describe('what is not built yet is refused, never ignored', () => {
   test.each([
     ['redis: { db: 3 }', 'redis.db', 'found 3, which is not built yet in this version; allowed: 0'],
     ['keepAlive: { lease: 16s }', 'keepAlive.lease', 'allowed: "15s"'],
-    ['registrations: { whenDown: refuse }', 'registrations.whenDown', 'not built yet'],
     ['cache: { sharing: cidr }', 'cache.sharing', 'allowed: "scope" or "exact"'],
     ['admin: { token: x }', 'admin.token', 'found (hidden), which is not built yet'],
   ])('%s', (text, path, words) => {
@@ -193,7 +192,7 @@ describe('what is not built yet is refused, never ignored', () => {
   });
 
   test('every line of the table is tried above', () => {
-    const tried = ['cache.sharing', 'redis', 'keepAlive', 'registrations', 'admin.token'];
+    const tried = ['cache.sharing', 'redis', 'keepAlive', 'admin.token'];
     expect(UNBUILT.map(({ path }) => path).sort()).toEqual(tried.sort());
   });
 });

@@ -1,0 +1,90 @@
+import type { Reply } from '../rpc/call.js';
+import type { JournalRecord } from './record.js';
+import { type Deletion, nodeKey, type Registration } from './registration.js';
+
+/** Nodes that are remembered; beyond it the one that registered longest ago is forgotten, unless it is pending. */
+const MAX_KNOWN = 65_536;
+
+export interface Known {
+  readonly registration: Registration;
+  readonly reply: Reply;
+}
+
+export interface Pending {
+  readonly registration: Registration;
+  readonly acknowledgedAtWallMs: number;
+}
+
+/** What the journal says, in memory: the state that its records, applied in their order, lead to. */
+export interface Book {
+  apply(record: JournalRecord): void;
+  /** The same node, on the same path and port: what the manager last answered it. */
+  known(registration: Registration): Known | undefined;
+  pending(): readonly Pending[];
+  isPending(pending: Pending): boolean;
+  /** The fewest records that lead to this state. */
+  records(): JournalRecord[];
+  readonly knownCount: number;
+}
+
+export function createBook(maxKnown = MAX_KNOWN): Book {
+  const known = new Map<string, Known>();
+  const pending = new Map<string, Pending>();
+
+  const forgetOldest = (): void => {
+    for (const key of known.keys()) {
+      if (known.size <= maxKnown) return;
+      if (!pending.has(key)) known.delete(key);
+    }
+  };
+  const remove = (deletion: Deletion): void => {
+    for (const [key, { registration }] of known) if (isMeant(deletion, registration)) known.delete(key);
+    for (const [key, { registration }] of pending) if (isMeant(deletion, registration)) pending.delete(key);
+  };
+
+  return {
+    apply(record) {
+      switch (record.kind) {
+        case 'known': {
+          const key = nodeKey(record.registration.node);
+          // Set anew, so that the order of the map is that of the last registration.
+          known.delete(key);
+          known.set(key, { registration: record.registration, reply: record.reply });
+          pending.delete(key);
+          return forgetOldest();
+        }
+        case 'pending': {
+          const { registration, acknowledgedAtWallMs } = record;
+          pending.set(nodeKey(registration.node), { registration, acknowledgedAtWallMs });
+          return;
+        }
+        case 'settled':
+          pending.delete(nodeKey(record.node));
+          return;
+        case 'deleted':
+          return remove(record.deletion);
+        default:
+          return record satisfies never;
+      }
+    },
+    known({ node, path, port }) {
+      const found = known.get(nodeKey(node));
+      return found?.registration.path === path && found.registration.port === port ? found : undefined;
+    },
+    pending: () => [...pending.values()],
+    isPending: (one) => pending.get(nodeKey(one.registration.node)) === one,
+    records: () => [
+      ...[...known.values()].map((one): JournalRecord => ({ kind: 'known', ...one })),
+      ...[...pending.values()].map((one): JournalRecord => ({ kind: 'pending', ...one })),
+    ],
+    get knownCount() {
+      return known.size;
+    },
+  };
+}
+
+/** Without an ip the manager deletes by hostname; with one, a pod that has come back with another address is not meant. */
+function isMeant({ clusterId, hostname, ip }: Deletion, { node, ip: itsIp }: Registration): boolean {
+  if (node.kind !== 'seed-peer' || node.clusterId !== clusterId || node.hostname !== hostname) return false;
+  return ip === '' || ip === itsIp;
+}

@@ -1,0 +1,112 @@
+import type { Config } from '../config/config.js';
+import { proveWritable } from '../durable/files.js';
+import type { Emit, ErrorClass } from '../observe/events.js';
+import type { UnaryRequest } from '../rpc/call.js';
+import type { Clock } from '../rpc/clock.js';
+import type { Status } from '../rpc/status.js';
+import type { Upstream } from '../upstream/upstream.js';
+import { createBook } from './book.js';
+import { createJournal, type Journal } from './journal.js';
+import type { Fields, MessageDecoder, NodeName } from './registration.js';
+import { createRegistrations, type Registrations } from './registrations.js';
+import { createReplay } from './replay.js';
+import { createTurns } from './turns.js';
+
+export interface RegistrationsPart extends Registrations {
+  /** Reads the journal. Never rejects. */
+  load(): Promise<void>;
+  /** Something about the managers has changed: one may be back. */
+  look(): void;
+  /** Registrations that were acknowledged and are to be made up for. */
+  readonly pending: () => number;
+  /** What is being written down is finished. */
+  stop(): Promise<void>;
+}
+
+export interface RegistrationsPartOptions {
+  readonly config: Pick<Config, 'registrations' | 'snapshot' | 'fleet' | 'warmup' | 'managers'>;
+  readonly upstream: Upstream;
+  readonly codec: MessageDecoder & { encodeRequest(path: string, fields: Fields): Buffer };
+  readonly frozen: () => string | undefined;
+  readonly isAlive: (node: NodeName) => boolean | undefined;
+  readonly written: (path: string, request: Buffer) => void;
+  readonly classify: (status: Status) => ErrorClass | undefined;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** Book, journal, the way of a write and the making up for: wired together. */
+export function createRegistrationsPart(options: RegistrationsPartOptions): RegistrationsPart {
+  const { config, upstream, codec, emit } = options;
+  const book = createBook();
+  const { dir } = config.snapshot;
+  const journal: Journal = dir === '' ? NO_JOURNAL : createJournal({ dir, fleetId: config.fleet.id, book });
+  const turns = createTurns();
+  const ask = (request: UnaryRequest) => upstream.unary(request);
+  const common = { ...options, book, journal, turns, decoder: codec, ask };
+  const replay = createReplay({
+    ...common,
+    allowed: () => upstream.healthy && options.frozen() === undefined,
+    lookUp: (node, path, ip) => lookUp(codec, node, path, ip),
+    ratePerSecond: config.warmup.rate,
+    requestTimeoutMs: config.managers.requestTimeoutMs,
+  });
+  return {
+    ...createRegistrations({
+      ...common,
+      whenDown: config.registrations.whenDown,
+      away: () => trouble(upstream),
+    }),
+    async load() {
+      // Where the directory cannot be used, the snapshot says so, once, for both.
+      if (dir === '' || !(await isWritable(dir))) return;
+      try {
+        const read = await journal.open();
+        emit({ kind: 'journal-loaded', known: book.knownCount, pending: book.pending().length, ...read });
+      } catch (error) {
+        emit({ kind: 'journal-failed', detail: error instanceof Error ? error.message : String(error) });
+      }
+    },
+    look: () => replay.wake(),
+    pending: () => book.pending().length,
+    async stop() {
+      replay.stop();
+      await journal.close();
+    },
+  };
+}
+
+function isWritable(dir: string): Promise<boolean> {
+  return proveWritable(dir).then(
+    () => true,
+    () => false,
+  );
+}
+
+const NO_JOURNAL: Journal = {
+  open: () => Promise.resolve({ damagedBytes: 0, ignored: 0 }),
+  append: () => Promise.reject(new Error('snapshot.dir is empty')),
+  close: () => Promise.resolve(),
+};
+
+/** Every address has failed its last probe. Before the first one nobody knows, and a write is tried. */
+function trouble(upstream: Upstream): string | undefined {
+  const statuses = upstream.statuses();
+  const gone = statuses.length > 0 && statuses.every(({ state }) => state === 'failed');
+  return gone ? (upstream.describeTrouble() ?? 'no manager answers') : undefined;
+}
+
+/** The read that shows a node's row, in the same version of the API. The ip is in it because the manager's cache goes by it. */
+function lookUp(
+  codec: RegistrationsPartOptions['codec'],
+  node: NodeName,
+  path: string,
+  ip: string,
+): Pick<UnaryRequest, 'path' | 'message'> {
+  const isScheduler = node.kind === 'scheduler';
+  const readPath = path.replace(/[^/]+$/, isScheduler ? 'GetScheduler' : 'GetSeedPeer');
+  const cluster = isScheduler ? 'scheduler_cluster_id' : 'seed_peer_cluster_id';
+  const { source, hostname, clusterId } = node;
+  const message = codec.encodeRequest(readPath, { source_type: source, hostname, [cluster]: clusterId, ip });
+  return { path: readPath, message };
+}
