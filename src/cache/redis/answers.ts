@@ -18,14 +18,18 @@ const STAMPS = 65_536;
 const DRIFT = 0.001;
 
 /** One look into Redis: its time, this process's, and what was there. */
-export type Seen = LookedUp & Span;
+export type Seen = LookedUp &
+  Span & {
+    /** The question whose answer was found; undefined: none was. */
+    readonly found: Question | undefined;
+  };
 
 /** Answers of one fleet in Redis, as the data path sees them. Nothing here rejects, and nothing takes longer than `redis.timeout`. */
 export interface AnswersInRedis {
   /** Looks, and takes what is newer than memory's into memory. Undefined: Redis could not. */
   refresh(question: Question): Promise<Seen | undefined>;
-  /** Writes through what the asking that `seen` came before has brought. */
-  store(entry: Entry, seen: Seen): Promise<void>;
+  /** Writes through what the asking of `asked` brought, which `seen` came before. */
+  store(entry: Entry, asked: Question, seen: Seen): Promise<void>;
 }
 
 export interface AnswersInRedisOptions {
@@ -39,8 +43,10 @@ export interface AnswersInRedisOptions {
   readonly store: MemoryStore;
   /** The stage that remembers: what other replicas were told passes the same guard as what this one is told. */
   readonly keep: Stage;
+  /** Is it asked only to find out whose answer comes? Then that answer lies under it, too, for replicas that do not know yet either. */
+  readonly isUndecided: (question: Question) => boolean;
   /** Told of writes that others have noted. */
-  readonly onVoids: (question: Question, seen: Seen) => void;
+  readonly onVoids: (question: Question, seen: LookedUp & Span) => void;
   readonly schemas?: readonly EnvelopeSchema[];
   readonly clock: Clock;
   readonly emit: Emit;
@@ -51,6 +57,7 @@ type Found = { readonly entry: Entry; readonly asked: AskedAt };
 export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInRedis {
   const { exchange, keys, store, emit, clock } = options;
   const schemas = options.schemas ?? ENVELOPE_SCHEMAS;
+  const current = schemas[0]?.schema ?? 0;
   const envelope = createEnvelope({ secret: options.config.secret, fleetId: options.fleetId, schemas });
   const stamps = new LRUCache<string, number>({ max: STAMPS });
   const looking = new Map<string, Promise<Seen | undefined>>();
@@ -58,8 +65,17 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   const reject = (question: Question, reason: RedisRejectReason): void =>
     emit({ kind: 'redis-answer-rejected', reason, method: question.path.slice(1) });
 
+  const answers = (entry: Entry, question: Question): boolean =>
+    entry.question.key === question.key ||
+    (options.isUndecided(question) && entry.question.path === question.path);
+
   /** What lies in `place`, if it may be used; what fails a check is counted, and removed. */
-  const open = (question: Question, seen: Seen, schema: EnvelopeSchema, place: Place): Found | undefined => {
+  const open = (
+    question: Question,
+    seen: LookedUp & Span,
+    schema: EnvelopeSchema,
+    place: Place,
+  ): Found | undefined => {
     if (place.kind === 'none') return undefined;
     const name = keys.answer(schema.schema, question.key);
     const now = { wallMs: seen.atUs / 1000, nowMs: seen.beforeMs };
@@ -77,7 +93,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
         return undefined;
       case 'entry': {
         // Sound, and yet the answer to something else: only without a secret, or by whoever knows it.
-        if (opened.entry.question.key !== question.key) reject(question, 'check');
+        if (!answers(opened.entry, question)) reject(question, 'check');
         // A replay, or a replica of Redis that lagged and was promoted: what was seen in its place was asked for later.
         else if (opened.asked.earliestUs < (stamps.peek(question.key) ?? 0)) reject(question, 'went-back');
         else return opened;
@@ -88,23 +104,40 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     }
   };
 
-  const takeIn = async (question: Question, seen: Seen): Promise<void> => {
+  const takeIn = async (question: Question, seen: LookedUp & Span): Promise<Question | undefined> => {
     const found = schemas
       .map((schema, index) => open(question, seen, schema, seen.places[index] ?? { kind: 'none' }))
       .filter((one) => one !== undefined)
       .sort((a, b) => b.asked.earliestUs - a.asked.earliestUs)[0];
-    if (found === undefined) return emit({ kind: 'redis-looked-up', result: 'none' });
+    if (found === undefined) {
+      emit({ kind: 'redis-looked-up', result: 'none' });
+      return undefined;
+    }
     stamps.set(question.key, found.asked.earliestUs);
-    const newer = certainlyLater(found, store.get(question.key), clock.nowMs());
+    const about = found.entry.question;
+    const newer = certainlyLater(found, store.get(about.key), clock.nowMs());
     emit({ kind: 'redis-looked-up', result: newer ? 'newer' : 'older' });
-    if (!newer) return;
+    if (!newer) return about;
     const { reply, askedAtMs, answeredAtMs, manager } = found.entry;
     const told: ReadAnswer = { reply, askedAtMs, answeredAtMs, manager, source: 'miss', coalesced: false };
-    await options.keep(() => Promise.resolve(told))(onNobodysBehalf(question));
-    const kept = store.get(question.key);
-    if (kept?.reply !== reply) return;
+    await options.keep(() => Promise.resolve(told))(onNobodysBehalf(about));
+    const kept = store.get(about.key);
+    if (kept?.reply !== reply) return about;
     const askedByMs = seen.afterMs - Math.max(0, seen.atUs - found.asked.latestUs) / 1000;
     store.set({ ...kept, askedByMs });
+    return about;
+  };
+
+  const put = async (entry: Entry, key: string, seen: Seen, lifetimeMs: number): Promise<void> => {
+    const asked = askedAt(entry.askedAtMs, seen);
+    const name = keys.answer(current, key);
+    const value = envelope.seal(name, entry, asked, { wallMs: seen.atUs / 1000, nowMs: seen.afterMs });
+    if (value.length > LARGEST_VALUE_BYTES) return emit({ kind: 'redis-store-ended', result: 'too-large' });
+    const news = answerNews(options.replica, key);
+    const result = await exchange.store(name, value, asked.earliestUs, lifetimeMs, current, news);
+    if (result === 'stored') stamps.set(key, asked.earliestUs);
+    if (result === 'stored' || result === 'asked-earlier' || result === 'other-schema')
+      emit({ kind: 'redis-store-ended', result });
   };
 
   const look = async (question: Question): Promise<Seen | undefined> => {
@@ -114,8 +147,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     );
     if (seen === undefined) return undefined;
     options.onVoids(question, seen);
-    await takeIn(question, seen);
-    return seen;
+    return { ...seen, found: await takeIn(question, seen) };
   };
 
   return {
@@ -132,21 +164,11 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
       looking.set(key, started);
       return started;
     },
-    async store(entry, seen) {
-      const { key } = entry.question;
-      const current = schemas[0]?.schema ?? 0;
-      const asked = askedAt(entry.askedAtMs, seen);
+    async store(entry, question, seen) {
       const lifetimeMs = Math.floor(options.maxStaleMs - (clock.nowMs() - entry.askedAtMs));
       if (lifetimeMs <= 0) return;
-      const name = keys.answer(current, key);
-      const now = { wallMs: seen.atUs / 1000, nowMs: seen.afterMs };
-      const value = envelope.seal(name, entry, asked, now);
-      if (value.length > LARGEST_VALUE_BYTES) return emit({ kind: 'redis-store-ended', result: 'too-large' });
-      const news = answerNews(options.replica, key);
-      const result = await exchange.store(name, value, asked.earliestUs, lifetimeMs, current, news);
-      if (result === 'stored') stamps.set(key, asked.earliestUs);
-      if (result === 'stored' || result === 'asked-earlier' || result === 'other-schema')
-        emit({ kind: 'redis-store-ended', result });
+      await put(entry, entry.question.key, seen, lifetimeMs);
+      if (options.isUndecided(question)) await put(entry, question.key, seen, lifetimeMs);
     },
   };
 }

@@ -51,7 +51,8 @@ export interface RedisExchangeOptions {
   readonly onNews: (message: string) => void;
   readonly onSubscribed: () => void;
   readonly onReadsHalfOpen: () => void;
-  readonly onReady: () => void;
+  /** Connected, or failed to for the first time. */
+  readonly onTried: () => void;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -65,9 +66,12 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
     channel: keys.channel,
     onReady() {
       emit({ kind: 'redis-connected' });
-      options.onReady();
+      options.onTried();
     },
-    onError: failed('connect'),
+    onError(error) {
+      failed('connect')(error);
+      options.onTried();
+    },
     onSubscribeError: failed('subscribe'),
   });
   const guard = { timeoutMs: config.timeoutMs, clock, emit };
@@ -113,7 +117,13 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
       ),
     store: (key, value, earliestUs, lifetimeMs, schema, news) =>
       writes.run('store', async () => {
-        const args = [String(earliestUs), String(lifetimeMs), String(schema), keys.channel, news];
+        const args = [
+          String(earliestUs).padStart(16, '0'),
+          String(lifetimeMs),
+          String(schema),
+          keys.channel,
+          news,
+        ];
         return text(await client.run(STORE, [key], [value, ...args]));
       }),
     mark({ updates, deletes }, lifetimeMs, news) {

@@ -39,7 +39,7 @@ export function createNewsDesk({ store, asking, refresh }: NewsOptions): { heard
     if (running >= AT_ONCE) return;
     for (const key of waiting) {
       waiting.delete(key);
-      const question = store.get(key)?.question;
+      const question = store.peek(key)?.question;
       if (question === undefined || question.secret || asking(question)) continue;
       running++;
       void refresh(question).finally(() => {

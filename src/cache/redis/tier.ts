@@ -39,8 +39,9 @@ export interface RedisTierOptions {
   readonly limits: FreshnessLimits;
   readonly store: MemoryStore;
   readonly voids: Voids;
-  /** The stage that remembers. */
+  /** The stage that remembers, under the very question. */
   readonly keep: Stage;
+  readonly isUndecided: (question: Question) => boolean;
   readonly askingSinceMs: (question: Question) => number | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -63,9 +64,9 @@ function createTier(options: RedisTierOptions): RedisTier {
   const { maxStaleMs } = limits;
   const replica = randomBytes(9).toString('base64url');
   const keys = redisKeys({ keyPrefix: config.keyPrefix, fleetId });
-  let ready: () => void = () => undefined;
-  const readyOnce = new Promise<void>((resolve) => {
-    ready = resolve;
+  let tried: () => void = () => undefined;
+  const triedOnce = new Promise<void>((resolve) => {
+    tried = resolve;
   });
   let timer: Timer | undefined;
   let stopped = false;
@@ -73,7 +74,7 @@ function createTier(options: RedisTierOptions): RedisTier {
   const exchange = createRedisExchange({
     ...options,
     keys,
-    onReady: () => ready(),
+    onTried: () => tried(),
     onReadsHalfOpen: () => void writes.pulse(),
     onSubscribed: () => void writes.pulse(),
     onNews(message) {
@@ -124,12 +125,12 @@ function createTier(options: RedisTierOptions): RedisTier {
       const { question } = read;
       const seen = question.secret ? undefined : await answers.refresh(question);
       if (seen === undefined) return next(read);
-      const known = inMemory(question);
+      const known = inMemory(seen.found ?? question);
       if (known !== undefined) return known;
       const answer = await next(read);
-      const kept = store.get(question.key);
+      const kept = store.get(answer.key ?? question.key);
       if (answer.source === 'miss' && kept?.reply === answer.reply && kept.held === undefined)
-        void answers.store(kept, seen);
+        void answers.store(kept, question, seen);
       return answer;
     },
     written: writes.written,
@@ -140,18 +141,21 @@ function createTier(options: RedisTierOptions): RedisTier {
       const late = new Promise<void>((resolve) => {
         waiting = clock.setTimer(START_WAIT_MS, resolve);
       });
-      await Promise.race([readyOnce, late]);
+      await Promise.race([triedOnce, late]);
       waiting?.cancel();
     },
     stop() {
       stopped = true;
       timer?.cancel();
-      ready();
+      tried();
       exchange.close();
     },
   };
 }
 
-function recalled({ reply, askedAtMs, answeredAtMs, manager }: Entry, source: 'hit' | 'stale'): ReadAnswer {
-  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false };
+function recalled(
+  { question, reply, askedAtMs, answeredAtMs, manager }: Entry,
+  source: 'hit' | 'stale',
+): ReadAnswer {
+  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false, key: question.key };
 }

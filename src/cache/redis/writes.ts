@@ -2,9 +2,10 @@ import type { Touched } from '../../route/method-table.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { Voids } from '../voids.js';
-import type { Seen } from './answers.js';
+
 import { EVERYTHING, PULSE_MARKS, type RedisExchange, type Span } from './exchange.js';
 import { writtenNews } from './news.js';
+import type { LookedUp, LookedUp } from './replies.js';
 
 /** Writes that Redis has not been told of; beyond it they are one write to everything. */
 const UNTOLD = 1_024;
@@ -14,7 +15,7 @@ export interface SharedWrites {
   /** A write through this replica. */
   written(touched: Touched | undefined): void;
   /** What a look into Redis says of a question's tags. */
-  seen(question: Question, seen: Seen): void;
+  seen(question: Question, seen: LookedUp & Span): void;
   /** Asks what was written anywhere since the last time. */
   pulse(): Promise<void>;
 }
@@ -31,7 +32,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   const { maxStaleMs, replica, clock } = options;
   const lifetimeMs = Math.max(1, Math.floor(maxStaleMs));
   let untold = new Map<string, 'update' | 'deletion'>();
-  let telling: Promise<void> | undefined;
+  let telling = false;
   let heardUs: number | undefined;
   let pulsing: Promise<void> | undefined;
 
@@ -54,8 +55,10 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
     }
   };
   const tellSoon = (): void => {
-    telling ??= tell().finally(() => {
-      telling = undefined;
+    if (telling) return;
+    telling = true;
+    void tell().finally(() => {
+      telling = false;
     });
   };
 
