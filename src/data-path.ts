@@ -3,6 +3,7 @@ import { createBreakers } from './breaker/stage.js';
 import { freshnessOf } from './cache/freshness.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { recall } from './cache/recall.js';
+import { createRedisTier, type RedisTier } from './cache/redis/tier.js';
 import { remember } from './cache/remember.js';
 import { createVoids, type Voids } from './cache/voids.js';
 import type { Config } from './config/config.js';
@@ -36,6 +37,7 @@ export interface DataPath {
   saw(read: Read, answer: Answer): void;
   written(touched: Touched | undefined): void;
   readonly store: MemoryStore;
+  readonly redis: RedisTier;
   readonly voids: Voids;
   readonly flights: () => number;
   readonly breakerStates: () => ReadonlyMap<string, BreakerStateName>;
@@ -43,7 +45,7 @@ export interface DataPath {
 }
 
 export interface DataPathOptions {
-  readonly config: Pick<Config, 'cache' | 'breaker' | 'retry' | 'managers' | 'warmup'>;
+  readonly config: Pick<Config, 'cache' | 'breaker' | 'retry' | 'managers' | 'warmup' | 'redis' | 'fleet'>;
   readonly upstream: Upstream;
   readonly clock: Clock;
   readonly random: () => number;
@@ -90,10 +92,25 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
     emit,
   });
 
+  const redis = createRedisTier({
+    config: config.redis,
+    fleetId: config.fleet.id,
+    limits: config.cache,
+    store,
+    voids,
+    keep,
+    isUndecided: () => false,
+    askingSinceMs,
+    clock,
+    emit,
+  });
+
   const answerBehind = compose(
     [
+      redis.above,
       recall({ store, voids, limits: config.cache, isFact, askingSinceMs, clock }),
       flight.stage,
+      redis.below,
       keep,
       pace.stage,
       // Retry stands round the breaker, not inside it: each attempt is one verdict on the manager.
@@ -126,11 +143,18 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
         emit({ kind: 'internal-error', where: 'remembering what observe saw', error }),
       );
     },
-    written: (touched) => voids.mark(touched, clock.nowMs()),
+    written(touched) {
+      voids.mark(touched, clock.nowMs());
+      redis.written(touched);
+    },
+    redis,
     store,
     voids,
     flights: () => flight.size,
     breakerStates: () => breakers.states(),
-    stop: () => breakers.shutdown(),
+    stop() {
+      breakers.shutdown();
+      redis.stop();
+    },
   };
 }

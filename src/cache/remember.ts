@@ -40,7 +40,7 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
   };
   const last = store.get(question.key);
   if (voids.isVoid(question.tags, answer.askedAtMs)) return discard('voided-by-write');
-  if (last !== undefined && answer.askedAtMs < last.checkedAtMs) {
+  if (last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? 0)) {
     discard('asked-earlier');
     // For whoever asks twice, time must not go back.
     return { ...pick(last), source: last.held === undefined ? 'hit' : 'stale', coalesced: true };
