@@ -1,10 +1,12 @@
-import { classify, isEntry } from './breaker/classify.js';
+import { classify, isCommonFault, isEntry } from './breaker/classify.js';
 import { createBreakers } from './breaker/stage.js';
 import { freshnessOf } from './cache/freshness.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { recall } from './cache/recall.js';
 import { createRedisTier, type RedisTier } from './cache/redis/tier.js';
 import { remember } from './cache/remember.js';
+import { createKnowledge } from './cache/sharing/knowledge.js';
+import { createSharing } from './cache/sharing/share.js';
 import { createVoids, type Voids } from './cache/voids.js';
 import type { Config } from './config/config.js';
 import { createSingleFlight } from './flight/single-flight.js';
@@ -55,8 +57,9 @@ export interface DataPathOptions {
 /** Wires the stages of a read; their order is the array. */
 export function createDataPath({ config, upstream, clock, random, emit }: DataPathOptions): DataPath {
   const voids = createVoids();
-  const store = createMemoryStore({ maxBytes: config.cache.maxBytes });
   const decoder = { decodeResponse };
+  const knowledge = createKnowledge({ sharing: config.cache.sharing, decoder, emit });
+  const store = createMemoryStore({ maxBytes: config.cache.maxBytes, onSet: knowledge.stored });
   const isFact = (answer: Answer): boolean => classify(answer.reply.status) === undefined;
   const flight = createSingleFlight({
     flightTimeoutMs: config.managers.requestTimeoutMs,
@@ -67,12 +70,22 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
   const breakers = createBreakers({ limits: config.breaker, clock, emit });
   const budget = createRetryBudget({ share: config.retry.budget, clock });
   const { askingSinceMs } = flight;
+  const sharing = createSharing({
+    knowledge,
+    store,
+    limits: config.cache,
+    isFact,
+    isCommonFault: ({ reply }) => isCommonFault(reply.status),
+    askingSinceMs,
+    clock,
+  });
   const keep = remember({
     store,
     voids,
     decoder,
     limits: config.cache,
     isEntry: (answer) => isEntry(answer.reply.status),
+    filedUnder: sharing.filedUnder,
     clock,
     emit,
   });
@@ -107,6 +120,7 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
 
   const answerBehind = compose(
     [
+      sharing.stage,
       redis.above,
       recall({ store, voids, limits: config.cache, isFact, askingSinceMs, clock }),
       flight.stage,
@@ -124,15 +138,15 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
   return {
     answerRead,
     answerBehind,
-    isFresh({ question }) {
-      const entry = store.get(question.key);
+    isFresh(read) {
+      const entry = store.get(sharing.questionOf(read).key);
       const freshness = entry && freshnessOf(entry, config.cache, voids, clock.nowMs());
       return freshness === 'fresh' || freshness === 'held';
     },
     learned,
     pace,
     foresee(read) {
-      const entry = store.get(read.question.key);
+      const entry = store.get(sharing.questionOf(read).key);
       const freshness = entry === undefined ? 'dead' : freshnessOf(entry, config.cache, voids, clock.nowMs());
       return freshness === 'dead' || freshness === 'ask' ? 'miss' : freshness === 'fresh' ? 'hit' : 'stale';
     },

@@ -40,3 +40,9 @@ const TOO_LARGE = /larger than/i;
 export function isEntry(status: Status): boolean {
   return status.code !== Code.UNIMPLEMENTED && classify(status) === undefined;
 }
+
+/** Would anybody have been told so just now, whoever asked? */
+export function isCommonFault(status: Status): boolean {
+  const errorClass = classify(status);
+  return status.code === Code.UNIMPLEMENTED || errorClass === 'transient' || errorClass === 'backpressure';
+}

@@ -15,7 +15,11 @@ export interface MemoryStore {
   entries(): IterableIterator<Entry>;
 }
 
-export function createMemoryStore(options: { maxBytes: number }): MemoryStore {
+/** `onSet` is told of every entry that comes in, whoever brings it. */
+export function createMemoryStore(options: {
+  readonly maxBytes: number;
+  readonly onSet?: (entry: Entry) => void;
+}): MemoryStore {
   const entries = new LRUCache<string, Entry>({ maxSize: options.maxBytes, sizeCalculation: sizeOfEntry });
   let revision = 0;
   return {
@@ -25,6 +29,7 @@ export function createMemoryStore(options: { maxBytes: number }): MemoryStore {
       if (sizeOfEntry(entry) > options.maxBytes) return false;
       entries.set(entry.question.key, entry);
       revision++;
+      options.onSet?.(entry);
       return true;
     },
     get sizeBytes() {

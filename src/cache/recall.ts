@@ -50,7 +50,7 @@ export function recall(options: RecallOptions): Stage {
 
 function recalled(entry: Entry, source: 'hit' | 'stale'): ReadAnswer {
   const { reply, askedAtMs, answeredAtMs, manager } = entry;
-  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false };
+  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false, key: entry.question.key };
 }
 
 /** Asks for nobody. What comes of it is remembered below; what fails has been reported below. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.js';
 import type { DiscardReason, Emit } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Clock } from '../rpc/clock.js';
+import type { Question } from '../rpc/question.js';
 import type { Read, ReadAnswer, Stage } from '../rpc/read.js';
 import type { Entry } from './entry.js';
 import { poorer, type ResponseDecoder, type Shape, shapeOf } from './guard.js';
@@ -15,6 +16,8 @@ export interface RememberOptions {
   readonly limits: Pick<Config['cache'], 'emptyHoldMs' | 'maxStaleMs'>;
   /** Is this answer a fact that may be remembered? Faults and UNIMPLEMENTED are not. */
   readonly isEntry: (answer: Answer) => boolean;
+  /** The question that the answer is kept for: what it shows may say that it is not that of all who asked it as one. */
+  readonly filedUnder: (read: Read, answer: Answer) => Question;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -27,7 +30,9 @@ export interface RememberOptions {
 export function remember(options: RememberOptions): Stage {
   return (next) => async (read) => {
     const answer = await next(read);
-    return options.isEntry(answer) ? keep(options, read, answer) : answer;
+    if (!options.isEntry(answer)) return answer;
+    const question = options.filedUnder(read, answer);
+    return { ...keep(options, { ...read, question }, answer), key: question.key };
   };
 }
 

@@ -53,10 +53,10 @@ const searcher: Dependence = {
   audience: 'own',
 };
 
-/** v2.5 answers by the cluster id alone, v2.1.55 ignores the id: until the answer itself says which, the key holds both. */
+/** v2.5 answers by the cluster id alone, v2.1.55 ignores the id: the caller's own, until answers say which (see `cache/sharing/`). */
 const cluster: Dependence = {
   parts: (fields) => [text(fields.scheduler_cluster_id), ...searcher.parts(fields)],
-  audience: 'common',
+  audience: 'own',
 };
 
 const hostInfo: Dependence = {

@@ -21,6 +21,7 @@ export function provenance(answer: ReadAnswer, nowMs: number): Metadata {
     'x-dfmgw-cache': answer.source,
     'x-dfmgw-age-ms': String(Math.max(0, Math.round(nowMs - answer.askedAtMs))),
   };
-  if (answer.coalesced) trailers['x-dfmgw-via'] = 'coalesced';
+  const via = answer.via ?? (answer.coalesced ? 'coalesced' : undefined);
+  if (via !== undefined) trailers['x-dfmgw-via'] = via;
   return trailers;
 }

@@ -5,6 +5,8 @@ import type { Question } from './question.js';
 /** A read on its way through the stages. */
 export interface Read {
   readonly question: Question;
+  /** The caller's own question, where `question` is one that several ask as one. */
+  readonly own?: Question;
   readonly metadata: Metadata;
   /** The request as the caller sent it. */
   readonly message: Buffer;
@@ -23,6 +25,10 @@ export interface ReadAnswer extends Answer {
   readonly source: 'hit' | 'stale' | 'miss';
   /** Somebody else's asking brought it. */
   readonly coalesced: boolean;
+  /** Key of the question that it was found to answer; absent: a fault, or never looked at. */
+  readonly key?: string;
+  /** Not this caller's own answer, but that of all who would get the same, or one that his like were given. */
+  readonly via?: 'shared' | 'sibling';
 }
 
 /** Resolves with what the manager said, now or earlier, faults included; rejects with a GatewayError. */

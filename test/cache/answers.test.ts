@@ -9,7 +9,11 @@ const LIST = '/manager.v2.Manager/ListSchedulers';
 const ASK = { hostname: 'd1', ip: '127.0.0.9', scheduler_cluster_id: '1' };
 const schedulers = (...names: string[]): Buffer =>
   responseOf(LIST, {
-    schedulers: names.map((hostname) => ({ hostname, scheduler_cluster: { id: '1', name: 'c' } })),
+    schedulers: names.map((hostname) => ({
+      hostname,
+      scheduler_cluster_id: '1',
+      scheduler_cluster: { id: '1', name: 'c' },
+    })),
   });
 const FAULTS = [
   ['a refused connection', ended(Code.UNAVAILABLE, 'connect ECONNREFUSED')],
