@@ -5,7 +5,6 @@ import type { Voids } from '../voids.js';
 
 import { EVERYTHING, PULSE_MARKS, type RedisExchange, type Span } from './exchange.js';
 import { writtenNews } from './news.js';
-import type { LookedUp, LookedUp } from './replies.js';
 
 /** Writes that Redis has not been told of; beyond it they are one write to everything. */
 const UNTOLD = 1_024;
