@@ -4,9 +4,10 @@ import { freshnessOf } from './cache/freshness.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { recall } from './cache/recall.js';
 import { createRedisTier, type RedisTier } from './cache/redis/tier.js';
-import { remember } from './cache/remember.js';
+import { type RememberOptions, remember } from './cache/remember.js';
 import { createKnowledge } from './cache/sharing/knowledge.js';
 import { createSharing } from './cache/sharing/share.js';
+import { isUndecided } from './cache/sharing/shared-question.js';
 import { createVoids, type Voids } from './cache/voids.js';
 import type { Config } from './config/config.js';
 import { createSingleFlight } from './flight/single-flight.js';
@@ -79,16 +80,16 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
     askingSinceMs,
     clock,
   });
-  const keep = remember({
+  const remembering: Omit<RememberOptions, 'filedUnder'> = {
     store,
     voids,
     decoder,
     limits: config.cache,
     isEntry: (answer) => isEntry(answer.reply.status),
-    filedUnder: sharing.filedUnder,
     clock,
     emit,
-  });
+  };
+  const keep = remember({ ...remembering, filedUnder: sharing.filedUnder });
 
   const learned = createLearned({ clock });
   const pace = createPace({
@@ -111,8 +112,8 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
     limits: config.cache,
     store,
     voids,
-    keep,
-    isUndecided: () => false,
+    keep: remember({ ...remembering, filedUnder: ({ question }) => question }),
+    isUndecided,
     askingSinceMs,
     clock,
     emit,
