@@ -176,7 +176,6 @@ test('secrets are never in the message', () => {
 
 describe('what is not built yet is refused, never ignored', () => {
   test.each([
-    ['redis: { db: 3 }', 'redis.db', 'found 3, which is not built yet in this version; allowed: 0'],
     ['keepAlive: { lease: 16s }', 'keepAlive.lease', 'allowed: "15s"'],
     ['cache: { sharing: cidr }', 'cache.sharing', 'allowed: "scope" or "exact"'],
     ['admin: { token: x }', 'admin.token', 'found (hidden), which is not built yet'],
@@ -188,11 +187,11 @@ describe('what is not built yet is refused, never ignored', () => {
   });
 
   test('and the same values as the defaults are taken', () => {
-    expect(refusals('keepAlive: { grace: 25000ms }\nredis: { addrs: [] }\nadmin: { token: "" }')).toEqual([]);
+    expect(refusals('keepAlive: { grace: 25000ms }\nadmin: { token: "" }')).toEqual([]);
   });
 
   test('every line of the table is tried above', () => {
-    const tried = ['cache.sharing', 'redis', 'keepAlive', 'admin.token'];
+    const tried = ['cache.sharing', 'keepAlive', 'admin.token'];
     expect(UNBUILT.map(({ path }) => path).sort()).toEqual(tried.sort());
   });
 });

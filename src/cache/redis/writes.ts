@@ -2,9 +2,9 @@ import type { Touched } from '../../route/method-table.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { Voids } from '../voids.js';
-
 import { EVERYTHING, PULSE_MARKS, type RedisExchange, type Span } from './exchange.js';
 import { writtenNews } from './news.js';
+import type { LookedUp } from './replies.js';
 
 /** Writes that Redis has not been told of; beyond it they are one write to everything. */
 const UNTOLD = 1_024;
