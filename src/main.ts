@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { serve } from './cli/serve.js';
+import { parseDuration } from './config/durations.js';
 import { loadConfig } from './config/load.js';
 import { GatewayError } from './errors.js';
 import { VERSION } from './version.js';
@@ -59,6 +60,65 @@ program
       seed,
     });
   });
+
+program
+  .command('warmup')
+  .description('fill a running gateway, or Redis, with the answers to warmup.requests; for jobs of a rollout')
+  .option('-c, --config <file>', 'the configuration, as of serve')
+  .option('-s, --set <path=value...>', 'set one key, as of serve')
+  .option('-t, --target <host:port>', 'a running gateway; without it Redis is filled from here')
+  .option(
+    '--ca-cert <file>',
+    'the authorities that signed the certificate of the target; with it, TLS is used',
+  )
+  .option('--timeout <duration>', 'how long to go on asking for what is not warm', '2m')
+  .option('--json', 'print the outcome as JSON')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 every answer is warm, 1 some are not, 2 the configuration is refused.',
+  )
+  .action(async (options: WarmupFlags) => {
+    const { runWarmup } = await import('./cli/warmup.js');
+    process.exitCode = await runWarmup({
+      config: loadConfig({ ...configFile(options.config), env: process.env, sets: options.set ?? [] }),
+      target: options.target,
+      caCert: options.caCert === undefined ? '' : fileOf('--ca-cert', options.caCert),
+      timeoutMs: durationOf('--timeout', options.timeout),
+      json: options.json ?? false,
+      stdout: process.stdout,
+      isTty: process.stdout.isTTY === true,
+    });
+  });
+
+type WarmupFlags = {
+  readonly config?: string;
+  readonly set?: string[];
+  readonly target?: string;
+  readonly caCert?: string;
+  readonly timeout: string;
+  readonly json?: boolean;
+};
+
+function durationOf(flag: string, text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw wrongFlag(flag, text, error, 'duration such as 30s or 2m');
+  }
+}
+
+function fileOf(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw wrongFlag(flag, path, error, 'a file that can be read');
+  }
+}
+
+function wrongFlag(flag: string, text: string, error: unknown, allowed: string): GatewayError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new GatewayError('config-invalid', `${flag}: found "${text}" (${why}); allowed: ${allowed}`);
+}
 
 /** The file that was named, by flag or environment; else the default one if it is there, and else none: defaults. */
 function configFile(flag: string | undefined): { file?: string } {
