@@ -1,6 +1,6 @@
 import type { Reply } from '../rpc/call.js';
 import type { JournalRecord } from './record.js';
-import { type Deletion, nodeKey, type Registration } from './registration.js';
+import { type Deletion, type NodeName, nodeKey, type Registration } from './registration.js';
 
 /** Nodes that are remembered; beyond it the one that registered longest ago is forgotten, unless it is pending. */
 const MAX_KNOWN = 65_536;
@@ -22,6 +22,7 @@ export interface Book {
   known(registration: Registration): Known | undefined;
   pending(): readonly Pending[];
   isPending(pending: Pending): boolean;
+  hasPending(node: NodeName): boolean;
   /** The fewest records that lead to this state. */
   records(): JournalRecord[];
   readonly knownCount: number;
@@ -73,6 +74,7 @@ export function createBook(maxKnown = MAX_KNOWN): Book {
     },
     pending: () => [...pending.values()],
     isPending: (one) => pending.get(nodeKey(one.registration.node)) === one,
+    hasPending: (node) => pending.has(nodeKey(node)),
     records: () => [
       ...[...known.values()].map((one): JournalRecord => ({ kind: 'known', ...one })),
       ...[...pending.values()].map((one): JournalRecord => ({ kind: 'pending', ...one })),

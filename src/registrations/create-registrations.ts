@@ -86,6 +86,7 @@ function isWritable(dir: string): Promise<boolean> {
 const NO_JOURNAL: Journal = {
   open: () => Promise.resolve({ damagedBytes: 0, ignored: 0 }),
   append: () => Promise.reject(new Error('snapshot.dir is empty')),
+  isOpen: false,
   close: () => Promise.resolve(),
 };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openToAppend, readUpTo, replaceFile } from '../durable/files.js';
+import { openToAppend, readUpTo, replaceFile, sweepLeftovers } from '../durable/files.js';
 import { frameRecord, readRecords } from '../durable/records.js';
 import type { Book } from './book.js';
 import { decodeJournalRecord, encodeJournalRecord, type JournalRecord } from './record.js';
@@ -19,6 +19,8 @@ export interface Journal {
   open(): Promise<{ readonly damagedBytes: number; readonly ignored: number }>;
   /** Resolves when the record is on disk for good, and in the book. Rejects if it is not: then it must not be acknowledged. */
   append(record: JournalRecord): Promise<void>;
+  /** Can it be appended to? */
+  readonly isOpen: boolean;
   /** What is appended is finished first. */
   close(): Promise<void>;
 }
@@ -35,7 +37,15 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-export function createJournal(options: { dir: string; fleetId: string; book: Book }): Journal {
+export interface JournalOptions {
+  readonly dir: string;
+  readonly fleetId: string;
+  readonly book: Book;
+  /** Smaller files are not written anew. */
+  readonly compactBytes?: number;
+}
+
+export function createJournal(options: JournalOptions): Journal {
   const { dir, book } = options;
   const file = journalFile(dir, options.fleetId);
   let waiting: Waiting[] = [];
@@ -56,7 +66,10 @@ export function createJournal(options: { dir: string; fleetId: string; book: Boo
   };
 
   const writeBatch = async (batch: readonly Waiting[]): Promise<void> => {
-    if (handle === undefined || sizeBytes > Math.max(COMPACT_BYTES, COMPACT_FACTOR * compactedBytes)) {
+    if (
+      handle === undefined ||
+      sizeBytes > Math.max(options.compactBytes ?? COMPACT_BYTES, COMPACT_FACTOR * compactedBytes)
+    ) {
       await compact();
     }
     const bytes = Buffer.concat(batch.map(({ record }) => frameRecord(encodeJournalRecord(record))));
@@ -86,6 +99,8 @@ export function createJournal(options: { dir: string; fleetId: string; book: Boo
 
   return {
     async open() {
+      // The directory is this gateway's own: whoever left these is dead.
+      await sweepLeftovers(file, Number.NEGATIVE_INFINITY, 0);
       const bytes = (await readUpTo(file, MAX_FILE_BYTES)) ?? Buffer.alloc(0);
       const { payloads, damagedBytes } = readRecords(bytes);
       const records = payloads.map(decodeJournalRecord);
@@ -102,6 +117,9 @@ export function createJournal(options: { dir: string; fleetId: string; book: Boo
         waiting.push({ record, done, failed });
         working = working.then(work);
       });
+    },
+    get isOpen() {
+      return opened;
     },
     async close() {
       opened = false;

@@ -72,8 +72,8 @@ export function createRegistrations(options: RegistrationsOptions): Registration
     },
     saw(path, message, reply) {
       const write = readWrite(path, message, decoder);
-      if (write.kind === 'registration') learn(options, write.registration, reply);
-      if (write.kind === 'deletion') {
+      if (write.kind === 'registration') void learn(options, write.registration, reply);
+      if (write.kind === 'deletion' && journal.isOpen) {
         journal.append({ kind: 'deleted', deletion: write.deletion }).catch(failed(options));
       }
     },
@@ -86,7 +86,8 @@ async function register(
   registration: Registration,
 ): Promise<Written> {
   // A credential must not lie on the disk, and without it the making up for may not be allowed.
-  const mayJournal = options.whenDown === 'known' && request.metadata.authorization === undefined;
+  const mayJournal =
+    options.whenDown === 'known' && options.journal.isOpen && request.metadata.authorization === undefined;
   const known = mayJournal ? options.book.known(registration) : undefined;
   const trouble = options.frozen() ?? (known === undefined ? undefined : options.away());
   if (trouble !== undefined) {
@@ -98,7 +99,7 @@ async function register(
     if (known !== undefined && isAway(options, reply.status)) {
       return await writeDownInstead(options, registration, known.reply);
     }
-    learn(options, registration, reply);
+    await learn(options, registration, reply);
     return { reply, journaled: false };
   } catch (error) {
     const unheard = error instanceof GatewayError && UNHEARD.has(error.code);
@@ -132,12 +133,12 @@ async function writeDown(
   record: Parameters<Journal['append']>[0],
   what: string,
 ): Promise<void> {
+  // Without a journal there is nothing that a tombstone would have to stop.
+  if (record.kind === 'deleted' && !options.journal.isOpen) return;
   try {
     await options.journal.append(record);
   } catch (cause) {
-    // Without a directory there is nothing that a tombstone would have to stop: the journal is empty, too.
-    if (record.kind === 'deleted' && options.book.knownCount === 0) return;
-    options.emit({ kind: 'journal-failed', detail: cause instanceof Error ? cause.message : String(cause) });
+    failed(options)(cause);
     throw new GatewayError('manager-unavailable', `manager-gateway: the ${what} could not be written down`, {
       cause,
     });
@@ -149,17 +150,26 @@ function refuseWhileAway({ away, frozen }: RegistrationsOptions): void {
   if (trouble !== undefined) throw new GatewayError('manager-unavailable', `manager-gateway: ${trouble}`);
 }
 
-/** The manager has taken it. Nobody waits for this to be on disk: what is lost is only that the node is known. */
-function learn(options: RegistrationsOptions, registration: Registration, reply: Reply): void {
-  if (reply.status.code !== Code.OK) return;
-  options.journal.append({ kind: 'known', registration, reply }).catch(failed(options));
+/**
+ * The manager has taken it. Known at once; on disk behind, because what a crash would lose is only that the node is
+ * known. Unless an older registration of the node is pending there: then that is settled first, or it would be made up for over this one.
+ */
+async function learn(options: RegistrationsOptions, registration: Registration, reply: Reply): Promise<void> {
+  const { book, journal } = options;
+  if (reply.status.code !== Code.OK || !journal.isOpen) return;
+  const record = { kind: 'known', registration, reply } as const;
+  const settles = book.hasPending(registration.node);
+  book.apply(record);
+  const appended = journal.append(record).catch(failed(options));
+  if (settles) await appended;
 }
 
-function failed({ book, emit }: RegistrationsOptions) {
-  return (error: unknown): void => {
-    // Where there is no journal this is said at the start, once (`directory-unusable`).
-    if (book.knownCount > 0) emit({ kind: 'journal-failed', detail: String(error) });
-  };
+function failed({ emit }: RegistrationsOptions) {
+  return (error: unknown): void => emit({ kind: 'journal-failed', detail: textOf(error) });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function sooner(request: UnaryRequest, clock: Clock): UnaryRequest {

@@ -38,7 +38,9 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-async function startGateway(): Promise<{ gateway: GatewayProcess; caller: Caller; metrics: string }> {
+async function startGateway(
+  sharing: string,
+): Promise<{ gateway: GatewayProcess; caller: Caller; metrics: string }> {
   const sets = [
     'server.listen=127.0.0.1:0',
     `managers.addrs=["${manager.address}"]`,
@@ -47,6 +49,7 @@ async function startGateway(): Promise<{ gateway: GatewayProcess; caller: Caller
     `snapshot.dir=${dir}`,
     'snapshot.interval=50ms',
     'log.level=debug',
+    `cache.sharing=${sharing}`,
   ];
   gateway = runGateway(['serve', ...sets.flatMap((set) => ['--set', set])]);
   const { listen, metrics } = (await gateway.line({ event: 'started' })) as Record<string, string>;
@@ -58,23 +61,28 @@ const askAll = (by: Caller): Promise<Called[]> =>
   Promise.all(KNOWN.map(([path, request]) => by.call(path, request)));
 
 describe('with the manager dead and the gateway started again', () => {
-  it.each(['SIGTERM', 'SIGKILL'] as const)('after %s, every known caller is served', async (signal) => {
-    const before = await startGateway();
+  it.each([
+    ['SIGTERM', 'exact', KNOWN.length],
+    ['SIGKILL', 'exact', KNOWN.length],
+    // The 50 lists are one.
+    ['SIGKILL', 'scope', 3],
+  ] as const)('after %s, sharing %s, every known caller is served', async (signal, sharing, entries) => {
+    const before = await startGateway(sharing);
     await before.gateway.line({ event: 'address-state-changed', to: 'healthy' });
     const warm = await askAll(before.caller);
     expect(warm.map(({ code, response }) => [code, response === undefined])).toEqual(
       KNOWN.map(() => [0, false]),
     );
     if (signal === 'SIGKILL') {
-      await before.gateway.line({ event: 'snapshot-written', entries: KNOWN.length });
+      await before.gateway.line({ event: 'snapshot-written', entries });
     }
     await manager.kill();
     await before.caller.close();
     before.gateway.child.kill(signal);
     await before.gateway.exited;
 
-    const after = await startGateway();
-    expect(after.gateway.lines.find(({ event }) => event === 'snapshot-loaded')?.entries).toBe(KNOWN.length);
+    const after = await startGateway(sharing);
+    expect(after.gateway.lines.find(({ event }) => event === 'snapshot-loaded')?.entries).toBe(entries);
     // Ready with its first breath: what it can answer with was there before the listener.
     expect((await fetch(`http://${after.metrics}/readyz`)).status).toBe(200);
     const answers = await askAll(after.caller);
