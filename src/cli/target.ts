@@ -1,5 +1,4 @@
 import { formatHostPort, parseManagerAddress } from '../config/addresses.js';
-import type { Config } from '../config/config.js';
 import { GatewayError } from '../errors.js';
 import type { GatewayTarget } from './gateway-caller.js';
 
@@ -12,13 +11,4 @@ export function parseTarget(text: string, caCert: string): GatewayTarget {
     const why = error instanceof Error ? error.message : String(error);
     throw new GatewayError('config-invalid', `--target: found "${text}" (${why}); allowed: host:port`);
   }
-}
-
-/** Where a gateway of this configuration is reached from its own machine. */
-export function localTarget({ server }: Pick<Config, 'server'>, caCert: string): string {
-  const { host, port } = server.listen;
-  const any = host === '' || host === '0.0.0.0' || host === '::';
-  const local = host === '::' || host.includes(':') ? '::1' : '127.0.0.1';
-  const scheme = server.tls.cert === '' && caCert === '' ? '' : 'https://';
-  return scheme + formatHostPort({ host: any ? local : host, port });
 }
