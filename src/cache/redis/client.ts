@@ -7,6 +7,8 @@ import type { Script } from './scripts.js';
 export interface RedisClient {
   /** Rejects with Redis's error, or that of the connection. */
   run(script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
+  /** Is there a connection that takes commands? */
+  readonly ready: boolean;
   connect(): void;
   close(): void;
 }
@@ -58,6 +60,9 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
         if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
         return scripts.evalBuffer(lua, keys.length, ...keys, ...args);
       }
+    },
+    get ready() {
+      return commands.status === 'ready';
     },
     connect() {
       // What fails is told to the listener of errors, and tried again.

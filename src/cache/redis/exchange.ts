@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.js';
-import type { Emit } from '../../observe/events.js';
+import type { Emit, RedisOperation } from '../../observe/events.js';
 import type { Touched } from '../../route/method-table.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import { reasonOf } from './classify-error.js';
 import { createRedisClient } from './client.js';
-import { createGuarded } from './guarded.js';
+import { createGuarded, type Guarded } from './guarded.js';
 import type { RedisKeys } from './keys.js';
 import { type LookedUp, type Place, type Pulse, readLookedUp, readPulse, text } from './replies.js';
 import { DROP, LOOK_UP, MARK, PULSE, type Script, STORE } from './scripts.js';
@@ -51,7 +51,8 @@ export interface RedisExchangeOptions {
   readonly onNews: (message: string) => void;
   readonly onSubscribed: () => void;
   readonly onReadsHalfOpen: () => void;
-  /** Connected, or failed to for the first time. */
+  readonly onReady: () => void;
+  /** Connected, or failed to. */
   readonly onTried: () => void;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -66,6 +67,7 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
     channel: keys.channel,
     onReady() {
       emit({ kind: 'redis-connected' });
+      options.onReady();
       options.onTried();
     },
     onError(error) {
@@ -91,13 +93,20 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
     return { ...reply, beforeMs, afterMs: clock.nowMs() };
   };
 
+  /** A connection that is not there has been told of already, and is no news about Redis's speed. */
+  const whileReady = <T>(
+    guarded: Guarded,
+    operation: RedisOperation,
+    attempt: () => Promise<T>,
+  ): Promise<T | undefined> => (client.ready ? guarded.run(operation, attempt) : Promise.resolve(undefined));
+
   return {
     get usable() {
-      return reads.closed;
+      return reads.closed && client.ready;
     },
     async lookUp({ key, tags }, schemas) {
       // While Redis is being tried out again nobody waits for it.
-      if (!reads.closed) return undefined;
+      if (!reads.closed || !client.ready) return undefined;
       const all = [...tags, EVERYTHING];
       const places = schemas.map((schema) => keys.answer(schema, key));
       return reads.run('look-up', () =>
@@ -107,7 +116,7 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
       );
     },
     pulse: (sinceUs) =>
-      reads.run('pulse', () =>
+      whileReady(reads, 'pulse', () =>
         timed(
           PULSE,
           marks,
@@ -116,7 +125,7 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
         ),
       ),
     store: (key, value, earliestUs, lifetimeMs, schema, news) =>
-      writes.run('store', async () => {
+      whileReady(writes, 'store', async () => {
         const args = [
           String(earliestUs).padStart(16, '0'),
           String(lifetimeMs),
@@ -128,13 +137,13 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
       }),
     mark({ updates, deletes }, lifetimeMs, news) {
       const bounds = [String(lifetimeMs), String(MOST_MARKS), keys.channel, news, String(updates.length)];
-      return writes.run('mark', async () =>
+      return whileReady(writes, 'mark', async () =>
         text(await client.run(MARK, marks, [...bounds, ...updates, ...deletes])),
       );
     },
     drop(key, place) {
       const sha = place.kind === 'value' ? createHash('sha1').update(place.value).digest('hex') : '';
-      return writes.run('drop', () => client.run(DROP, [key], [sha]));
+      return whileReady(writes, 'drop', () => client.run(DROP, [key], [sha]));
     },
     connect: () => client.connect(),
     close() {

@@ -75,6 +75,7 @@ function createTier(options: RedisTierOptions): RedisTier {
     ...options,
     keys,
     onTried: () => tried(),
+    onReady: () => void writes.pulse(),
     onReadsHalfOpen: () => void writes.pulse(),
     onSubscribed: () => void writes.pulse(),
     onNews(message) {
@@ -109,7 +110,7 @@ function createTier(options: RedisTierOptions): RedisTier {
 
   const beat = (): void => {
     if (stopped) return;
-    if (exchange.usable) void writes.pulse();
+    void writes.pulse();
     timer = clock.setTimer(PULSE_INTERVAL_MS, beat);
   };
 

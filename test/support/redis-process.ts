@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Redis, type RedisOptions } from 'ioredis';
+
+/** A real redis-server in a process of its own. Needs Debian's redis-server. */
+export interface RedisProcess {
+  readonly port: number;
+  readonly address: string;
+  /** A connection of the test's own. */
+  client(options?: Omit<RedisOptions, 'replyMapping'>): Redis;
+  kill(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+  /** A new process on the same port, empty. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RedisProcessOptions {
+  readonly args?: readonly string[];
+  /** Runs as Sentinel with these lines of configuration. */
+  readonly sentinel?: readonly string[];
+  readonly password?: string;
+}
+
+export async function startRedis(options: RedisProcessOptions = {}): Promise<RedisProcess> {
+  const port = await freePort();
+  const dir = await mkdtemp(join(tmpdir(), 'dfmgw-redis-'));
+  const clients: Redis[] = [];
+  let child = await launch(port, dir, options);
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return {
+    port,
+    address: `127.0.0.1:${port}`,
+    client(more = {}) {
+      const { password } = options;
+      const made = new Redis({
+        port,
+        host: '127.0.0.1',
+        ...(password && { password }),
+        ...more,
+      });
+      made.on('error', () => undefined);
+      clients.push(made);
+      return made;
+    },
+    kill,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    async restart() {
+      await kill();
+      child = await launch(port, dir, options);
+    },
+    async stop() {
+      for (const client of clients) client.disconnect();
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Free now, and its cluster bus (port + 10000) is within range. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, 'close');
+    if (port < 55_000) return port;
+  }
+}
+
+async function launch(port: number, dir: string, options: RedisProcessOptions): Promise<ChildProcess> {
+  const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--daemonize', 'no'];
+  let args: string[];
+  if (options.sentinel === undefined) {
+    const password = options.password === undefined ? [] : ['--requirepass', options.password];
+    args = [...common, '--save', '', '--appendonly', 'no', ...password, ...(options.args ?? [])];
+  } else {
+    const file = join(dir, 'sentinel.conf');
+    await writeFile(file, `${options.sentinel.join('\n')}\n`);
+    args = [file, '--sentinel', ...common];
+  }
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const seen: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}: ${seen.join('\n')}`)));
+    lines.on('line', (line) => {
+      if (seen.length < 50) seen.push(line);
+      if (/Ready to accept connections|Sentinel ID is/.test(line)) resolve();
+    });
+  });
+  return child;
+}
