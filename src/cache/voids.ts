@@ -11,8 +11,12 @@ export interface Voids {
   /** A write to these; undefined: nobody knows to what. */
   mark(written: { updates: readonly string[]; deletes: readonly string[] } | undefined, nowMs: number): void;
   isVoid(tags: readonly string[], askedAtMs: number): boolean;
+  /** When any of these was last written to, as far as is known. */
+  writtenAtMs(tags: readonly string[]): number;
   /** Was something it is made of deleted at or after `askedAtMs`? */
   isDeleted(tags: readonly string[], askedAtMs: number): boolean;
+  /** Everything asked for up to now is of a world that is no more: void, and poorer answers are what is wanted. */
+  replaceAll(nowMs: number): void;
   /** Rises with every mark. */
   readonly revision: number;
 }
@@ -24,6 +28,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 export function createVoids(): Voids {
   // Everything asked for up to here is void: for writes that cannot be read, and for marks that found no place.
   let floorMs = NEVER;
+  let goneMs = NEVER;
   let revision = 0;
   const marks = new LRUCache<string, Mark>({
     max: MARKS,
@@ -50,7 +55,14 @@ export function createVoids(): Voids {
       if (askedAtMs <= floorMs) return true;
       return tags.some((tag) => askedAtMs <= (marks.peek(tag)?.writtenAtMs ?? NEVER));
     },
+    writtenAtMs: (tags) => Math.max(floorMs, ...tags.map((tag) => marks.peek(tag)?.writtenAtMs ?? NEVER)),
+    replaceAll(nowMs) {
+      revision++;
+      floorMs = nowMs;
+      goneMs = nowMs;
+    },
     isDeleted(tags, askedAtMs) {
+      if (askedAtMs <= goneMs) return true;
       return tags.some((tag) => askedAtMs <= (marks.peek(tag)?.deletedAtMs ?? NEVER));
     },
     get revision() {

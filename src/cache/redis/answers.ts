@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
 import type { Emit, RedisRejectReason } from '../../observe/events.js';
+import type { Reply } from '../../rpc/call.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { Read, ReadAnswer, Stage } from '../../rpc/read.js';
 import type { Entry } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
+import type { Voids } from '../voids.js';
 import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema } from './envelope.js';
 import { LARGEST_VALUE_BYTES, type RedisExchange, type Span } from './exchange.js';
 import type { RedisKeys } from './keys.js';
@@ -45,12 +47,18 @@ export interface AnswersInRedisOptions {
   readonly keep: Stage;
   /** Is it asked only to find out whose answer comes? Then that answer lies under it, too, for replicas that do not know yet either. */
   readonly isUndecided: (question: Question) => boolean;
+  readonly voids: Voids;
+  /** See `SharedWrites.told`. */
+  readonly told: () => number | undefined;
   /** Told of writes that others have noted. */
   readonly onVoids: (question: Question, seen: LookedUp & Span) => void;
   readonly schemas?: readonly EnvelopeSchema[];
   readonly clock: Clock;
   readonly emit: Emit;
 }
+
+/** The least by which one thing is after another. */
+const A_MOMENT_MS = 0.001;
 
 type Found = { readonly entry: Entry; readonly asked: AskedAt };
 
@@ -60,6 +68,8 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   const current = schemas[0]?.schema ?? 0;
   const envelope = createEnvelope({ secret: options.config.secret, fleetId: options.fleetId, schemas });
   const stamps = new LRUCache<string, number>({ max: STAMPS });
+  /** When the answers that memory may hold were asked for, on Redis's clock. */
+  const askedFor = new WeakMap<Reply, AskedAt>();
   const looking = new Map<string, Promise<Seen | undefined>>();
 
   const reject = (question: Question, reason: RedisRejectReason): void =>
@@ -104,7 +114,11 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     }
   };
 
-  const takeIn = async (question: Question, seen: LookedUp & Span): Promise<Question | undefined> => {
+  const takeIn = async (
+    question: Question,
+    seen: LookedUp & Span,
+    told: number | undefined,
+  ): Promise<Question | undefined> => {
     const found = schemas
       .map((schema, index) => open(question, seen, schema, seen.places[index] ?? { kind: 'none' }))
       .filter((one) => one !== undefined)
@@ -113,14 +127,24 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
       emit({ kind: 'redis-looked-up', result: 'none' });
       return undefined;
     }
-    stamps.set(question.key, found.asked.earliestUs);
     const about = found.entry.question;
-    const newer = certainlyLater(found, store.get(about.key), clock.nowMs());
+    const last = store.get(about.key);
+    const newer = certainlyLater(found, last, last && askedFor.get(last.reply), clock.nowMs());
+    stamps.set(question.key, found.asked.earliestUs);
     emit({ kind: 'redis-looked-up', result: newer ? 'newer' : 'older' });
     if (!newer) return about;
-    const { reply, askedAtMs, answeredAtMs, manager } = found.entry;
-    const told: ReadAnswer = { reply, askedAtMs, answeredAtMs, manager, source: 'miss', coalesced: false };
-    await options.keep(() => Promise.resolve(told))(onNobodysBehalf(about));
+    const { reply, answeredAtMs, manager } = found.entry;
+    askedFor.set(reply, found.asked);
+    const afterWrites = told !== undefined && told === options.told() && isAfterWrites(found, seen);
+    // Redis's own order is exact. On this process's clock each time is off by as long as Redis took to answer, and what was asked for
+    // right after another, or after a write, would seem to come before it.
+    const afterMs = Math.max(
+      last === undefined ? 0 : orderOf(last),
+      afterWrites ? options.voids.writtenAtMs(about.tags) : 0,
+    );
+    const askedAtMs = Math.min(seen.afterMs, Math.max(found.entry.askedAtMs, afterMs + A_MOMENT_MS));
+    const answer: ReadAnswer = { reply, askedAtMs, answeredAtMs, manager, source: 'miss', coalesced: false };
+    await options.keep(() => Promise.resolve(answer))(onNobodysBehalf(about));
     const kept = store.get(about.key);
     if (kept?.reply !== reply) return about;
     const askedByMs = seen.afterMs - Math.max(0, seen.atUs - found.asked.latestUs) / 1000;
@@ -130,6 +154,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
 
   const put = async (entry: Entry, key: string, seen: Seen, lifetimeMs: number): Promise<void> => {
     const asked = askedAt(entry.askedAtMs, seen);
+    askedFor.set(entry.reply, asked);
     const name = keys.answer(current, key);
     const value = envelope.seal(name, entry, asked, { wallMs: seen.atUs / 1000, nowMs: seen.afterMs });
     if (value.length > LARGEST_VALUE_BYTES) return emit({ kind: 'redis-store-ended', result: 'too-large' });
@@ -141,13 +166,14 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   };
 
   const look = async (question: Question): Promise<Seen | undefined> => {
+    const told = options.told();
     const seen = await exchange.lookUp(
       question,
       schemas.map(({ schema }) => schema),
     );
     if (seen === undefined) return undefined;
     options.onVoids(question, seen);
-    return { ...seen, found: await takeIn(question, seen) };
+    return { ...seen, found: await takeIn(question, seen, told) };
   };
 
   return {
@@ -173,6 +199,11 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   };
 }
 
+/** Was it asked for after every write that Redis knows of? */
+function isAfterWrites({ asked }: Found, { writtenUs }: LookedUp): boolean {
+  return writtenUs.every((us) => us === undefined || us < asked.earliestUs);
+}
+
 /** Redis's clock when this process asked the manager: `seen` was taken before, somewhere between two moments of ours. */
 function askedAt(askedAtMs: number, { atUs, beforeMs, afterMs }: Seen): AskedAt {
   return {
@@ -181,11 +212,21 @@ function askedAt(askedAtMs: number, { atUs, beforeMs, afterMs }: Seen): AskedAt 
   };
 }
 
-/** Was it asked for after memory's, whatever the clocks have done meanwhile? Where that cannot be told, memory's stays. */
-function certainlyLater({ entry }: Found, last: Entry | undefined, nowMs: number): boolean {
+/** Was it asked for after memory's? Where that cannot be told, memory's stays. */
+function certainlyLater(
+  { entry, asked }: Found,
+  last: Entry | undefined,
+  lastAsked: AskedAt | undefined,
+  nowMs: number,
+): boolean {
   if (last === undefined) return true;
-  const earliestMs = entry.askedAtMs - Math.max(0, nowMs - entry.askedAtMs) * DRIFT;
-  return earliestMs > Math.max(last.checkedAtMs, last.askedByMs ?? 0);
+  if (lastAsked !== undefined && last.held === undefined) return asked.earliestUs > lastAsked.latestUs;
+  return entry.askedAtMs - Math.max(0, nowMs - entry.askedAtMs) * DRIFT > orderOf(last);
+}
+
+/** When it was asked at the latest, or held against a poorer one. */
+function orderOf(entry: Entry): number {
+  return Math.max(entry.checkedAtMs, entry.askedByMs ?? 0);
 }
 
 function onNobodysBehalf(question: Question): Read {

@@ -91,6 +91,7 @@ function createTier(options: RedisTierOptions): RedisTier {
     exchange,
     keys,
     replica,
+    told: () => writes.told,
     onVoids: writes.seen,
   });
   const desk = createNewsDesk({

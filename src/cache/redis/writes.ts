@@ -15,6 +15,8 @@ export interface SharedWrites {
   written(touched: Touched | undefined): void;
   /** What a look into Redis says of a question's tags. */
   seen(question: Question, seen: LookedUp & Span): void;
+  /** A number that changes with every write through this replica; undefined while Redis has not been told of one. */
+  readonly told: number | undefined;
   /** Asks what was written anywhere since the last time. */
   pulse(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   const lifetimeMs = Math.max(1, Math.floor(maxStaleMs));
   let untold = new Map<string, 'update' | 'deletion'>();
   let telling = false;
+  let count = 0;
   let heardUs: number | undefined;
   let pulsing: Promise<void> | undefined;
 
@@ -84,8 +87,12 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
 
   return {
     written(touched) {
+      count++;
       note(touched ?? { updates: [EVERYTHING], deletes: [] });
       tellSoon();
+    },
+    get told() {
+      return telling || untold.size > 0 ? undefined : count;
     },
     seen({ tags }, seen) {
       for (const [index, tag] of [...tags, EVERYTHING].entries()) {
