@@ -1,5 +1,6 @@
 import { classify, isCommonFault, isEntry } from './breaker/classify.js';
 import { createBreakers } from './breaker/stage.js';
+import type { Entry } from './cache/entry.js';
 import { freshnessOf } from './cache/freshness.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { recall } from './cache/recall.js';
@@ -15,15 +16,17 @@ import type { BreakerStateName, Emit } from './observe/events.js';
 import { createRetryBudget } from './retry/budget.js';
 import { retry } from './retry/retry.js';
 import type { Touched } from './route/method-table.js';
-import { decodeResponse } from './route/proto.js';
+import { decodeResponse, encodeRequest } from './route/proto.js';
 import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
+import { NO_METADATA } from './rpc/metadata.js';
 import { compose, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
 import { ask } from './upstream/ask.js';
 import type { Upstream } from './upstream/upstream.js';
 import { createLearned, type Learned } from './warmup/learned.js';
 import { createPace, type Pace } from './warmup/pace.js';
 import { standsIn } from './warmup/stands-in.js';
+import { createWorld, type World } from './world/world.js';
 
 export interface DataPath {
   /** A read, from the cache to the manager. */
@@ -42,6 +45,7 @@ export interface DataPath {
   readonly store: MemoryStore;
   readonly redis: RedisTier;
   readonly voids: Voids;
+  readonly world: World;
   readonly flights: () => number;
   readonly breakerStates: () => ReadonlyMap<string, BreakerStateName>;
   stop(): void;
@@ -53,14 +57,35 @@ export interface DataPathOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** Who is asked whether it is still the same manager; `upstream` unless a test says otherwise. */
+  readonly witness?: Pick<Upstream, 'unary'>;
 }
 
 /** Wires the stages of a read; their order is the array. */
-export function createDataPath({ config, upstream, clock, random, emit }: DataPathOptions): DataPath {
+export function createDataPath(options: DataPathOptions): DataPath {
+  const { config, upstream, clock, random, emit, witness = options.upstream } = options;
   const voids = createVoids();
   const decoder = { decodeResponse };
   const knowledge = createKnowledge({ sharing: config.cache.sharing, decoder, emit });
-  const store = createMemoryStore({ maxBytes: config.cache.maxBytes, onSet: knowledge.stored });
+  const stored = (entry: Entry): void => {
+    knowledge.stored(entry);
+    world.learn(entry);
+  };
+  const store = createMemoryStore({ maxBytes: config.cache.maxBytes, onSet: stored });
+  const world = createWorld({
+    ask(path, message) {
+      const deadlineMs = clock.nowMs() + config.managers.requestTimeoutMs;
+      return witness.unary({ path, message, metadata: NO_METADATA, deadlineMs, signal: undefined });
+    },
+    encode: (path, fields) => encodeRequest(path, { ...fields }),
+    decode: decodeResponse,
+    classify,
+    remembered: (key) => store.peek(key),
+    forgetAll: () => voids.replaceAll(clock.nowMs()),
+    clock,
+    random,
+    emit,
+  });
   const isFact = (answer: Answer): boolean => classify(answer.reply.status) === undefined;
   const flight = createSingleFlight({
     flightTimeoutMs: config.managers.requestTimeoutMs,
@@ -127,6 +152,7 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
       flight.stage,
       redis.below,
       keep,
+      world.stage,
       pace.stage,
       // Retry stands round the breaker, not inside it: each attempt is one verdict on the manager.
       retry({ limits: config.retry, budget, clock, random, emit }),
@@ -165,6 +191,7 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
     redis,
     store,
     voids,
+    world,
     flights: () => flight.size,
     breakerStates: () => breakers.states(),
     stop() {

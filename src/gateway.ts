@@ -1,4 +1,11 @@
-import { createHttpServer, type HttpRoute, type HttpServer, text } from './admin/http-server.js';
+import { acceptManager } from './admin/accept-manager.js';
+import {
+  createHttpServer,
+  type HttpRoute,
+  type HttpServer,
+  type PostRoute,
+  text,
+} from './admin/http-server.js';
 import { classify } from './breaker/classify.js';
 import { systemBootClock } from './cache/snapshot/boot-clock.js';
 import { createSnapshot } from './cache/snapshot/snapshot.js';
@@ -122,7 +129,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     config,
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
-    frozen: () => undefined,
+    frozen: () => dataPath.world.frozen,
+    cleared: () => dataPath.world.cleared(),
     // Until the shield of KeepAlive streams is built nobody knows.
     isAlive: () => undefined,
     written: (path, request) => dataPath.written(classifier.touched(path, request)),
@@ -166,12 +174,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     cacheBytes: () => dataPath.store.sizeBytes,
     cacheEntries: () => dataPath.store.count,
     flights: dataPath.flights,
+    frozen: () => dataPath.world.frozen !== undefined,
     breakers: dataPath.breakerStates,
     managers: () => upstream.statuses().map((status) => ({ ...status, healthy: isHealthy(status) })),
   });
   subscribers.push(metrics.subscriber, (event) => {
     if (DECIDES_READINESS.has(event.kind)) readiness.refresh();
-    if (event.kind === 'address-state-changed') registrations.look();
+    if (event.kind === 'address-state-changed') {
+      if (!upstream.healthy) dataPath.world.unsure();
+      else if (dataPath.world.cleared()) registrations.look();
+    }
+    if (event.kind === 'world-cleared' || event.kind === 'world-accepted') registrations.look();
     if (DECIDES_WARMUP.has(event.kind)) warmup.look();
   });
   if (options.subscriber !== undefined) subscribers.push(options.subscriber);
@@ -193,10 +206,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     name: string,
     { enable, addr }: Config['metrics'],
     routes: [string, HttpRoute][],
+    posts?: ReadonlyMap<string, PostRoute>,
   ): HttpServer | undefined =>
-    enable ? createHttpServer({ name, addr, routes: new Map(routes), onError }) : undefined;
+    enable
+      ? createHttpServer({ name, addr, routes: new Map(routes), ...(posts && { posts }), onError })
+      : undefined;
   const metricsServer = http('metrics.addr', config.metrics, [...probes, ['/metrics', scrape]]);
-  const adminServer = http('admin.addr', config.admin, probes);
+  const posts = new Map([['/api/accept-manager', acceptManager(config.admin.token, dataPath.world)]]);
+  const adminServer = http('admin.addr', config.admin, probes, posts);
 
   const stop = async (deadlineMs: number): Promise<void> => {
     downstream.close();

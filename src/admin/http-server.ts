@@ -12,6 +12,9 @@ export interface HttpReply {
 /** Answers GET and HEAD of one path. */
 export type HttpRoute = () => Promise<HttpReply> | HttpReply;
 
+/** Answers a POST of one path; `authorization` as it was sent, "" for none. */
+export type PostRoute = (authorization: string) => HttpReply;
+
 export interface HttpServer {
   /** Resolves with the address that was bound; rejects with `listen-failed`, naming it and why. */
   listen(): Promise<{ host: string; port: number }>;
@@ -23,6 +26,7 @@ export interface HttpServerOptions {
   readonly name: string;
   readonly addr: { readonly host: string; readonly port: number };
   readonly routes: ReadonlyMap<string, HttpRoute>;
+  readonly posts?: ReadonlyMap<string, PostRoute>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -71,8 +75,15 @@ async function respond(
   response.end(request.method === 'HEAD' ? undefined : reply.body);
 }
 
-async function replyTo({ routes, onError }: HttpServerOptions, request: IncomingMessage): Promise<HttpReply> {
+async function replyTo(
+  { routes, posts, onError }: HttpServerOptions,
+  request: IncomingMessage,
+): Promise<HttpReply> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const post = posts?.get(path);
+  if (post !== undefined) {
+    return request.method === 'POST' ? post(request.headers.authorization ?? '') : text(405, 'POST\n');
+  }
   const route = routes.get(path);
   if (route === undefined) return text(404, `not found; there is ${[...routes.keys()].join(', ')}\n`);
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'GET or HEAD\n');

@@ -93,6 +93,11 @@ export type GatewayEvent =
   | { kind: 'journal-failed'; detail: string }
   | { kind: 'registration-journaled'; node: 'scheduler' | 'seed-peer' }
   | { kind: 'registration-replayed'; outcome: ReplayOutcome }
+  // is it still the same manager?
+  | { kind: 'world-frozen'; detail: string }
+  | { kind: 'world-known-again' }
+  | { kind: 'world-cleared' }
+  | { kind: 'world-accepted' }
   // towards the manager
   | { kind: 'breaker-changed'; method: string; from: BreakerStateName; to: BreakerStateName }
   | { kind: 'breaker-refused'; method: string }

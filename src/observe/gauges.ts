@@ -16,6 +16,8 @@ export interface MetricSources {
   readonly cacheBytes: () => number;
   readonly cacheEntries: () => number;
   readonly flights: () => number;
+  /** Does the manager look like another one? */
+  readonly frozen: () => boolean;
   readonly breakers: () => ReadonlyMap<string, BreakerStateName>;
   readonly managers: () => readonly {
     manager: string;
@@ -48,6 +50,9 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
   gauge('serving', 'Whether health answers SERVING.', () => Number(sources.serving()));
   gauge('cache_bytes', 'Memory that remembered answers take, about.', sources.cacheBytes);
   gauge('cache_entries', 'Answers remembered.', sources.cacheEntries);
+  gauge('another_manager', 'Whether the manager looks like another one, and nothing of it is taken.', () =>
+    Number(sources.frozen()),
+  );
   gauge('flights', 'Questions being asked.', sources.flights);
   new Gauge({
     name: `${METRIC_PREFIX}mode`,

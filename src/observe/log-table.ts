@@ -2,6 +2,7 @@ import { codeName } from '../rpc/status.js';
 import type { GatewayEvent } from './events.js';
 import { aboutDisk } from './log-disk.js';
 import { aboutWarmup } from './log-warmup.js';
+import { aboutWorld } from './log-world.js';
 import { redisLine } from './redis-log.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -44,6 +45,11 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'guard-released':
     case 'cache-discarded':
       return aboutCache(event);
+    case 'world-frozen':
+    case 'world-known-again':
+    case 'world-cleared':
+    case 'world-accepted':
+      return aboutWorld(event);
     case 'directory-unusable':
     case 'snapshot-written':
     case 'snapshot-failed':

@@ -124,6 +124,9 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
     'Registrations written down while the managers were away, and what became of them.',
     ['outcome'],
   );
+  const worlds = counter('another_manager_total', 'What became of managers that looked like another one.', [
+    'what',
+  ]);
   const snapshots = counter('snapshots_total', 'Snapshots, by result.', ['result']);
   const restored = counter(
     'snapshot_restored_entries_total',
@@ -240,6 +243,13 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         return registrations.inc({ outcome: event.outcome });
       case 'journal-failed':
         return registrations.inc({ outcome: 'not-written' });
+      case 'world-frozen':
+        return worlds.inc({ what: 'frozen' });
+      case 'world-known-again':
+        return worlds.inc({ what: 'known-again' });
+      case 'world-accepted':
+        return worlds.inc({ what: 'accepted' });
+      case 'world-cleared':
       case 'journal-loaded':
       case 'directory-unusable':
       case 'warmup-started':

@@ -28,6 +28,8 @@ export interface RegistrationsPartOptions {
   readonly upstream: Upstream;
   readonly codec: MessageDecoder & { encodeRequest(path: string, fields: Fields): Buffer };
   readonly frozen: () => string | undefined;
+  /** Is the manager that is there known to be the right one? */
+  readonly cleared: () => boolean;
   readonly isAlive: (node: NodeName) => boolean | undefined;
   readonly written: (path: string, request: Buffer) => void;
   readonly classify: (status: Status) => ErrorClass | undefined;
@@ -46,7 +48,7 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
   const common = { ...options, book, journal, turns, decoder: codec, ask };
   const replay = createReplay({
     ...common,
-    allowed: () => upstream.healthy && options.frozen() === undefined,
+    allowed: () => upstream.healthy && options.cleared(),
     lookUp: (node, path, ip) => lookUp(codec, node, path, ip),
     ratePerSecond: config.warmup.rate,
     requestTimeoutMs: config.managers.requestTimeoutMs,

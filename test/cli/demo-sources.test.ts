@@ -41,6 +41,7 @@ describe("The gateway's figures", () => {
       cacheBytes: () => 0,
       cacheEntries: () => 0,
       flights: () => 0,
+      frozen: () => false,
       breakers: () => new Map(),
       managers: () => [],
     });

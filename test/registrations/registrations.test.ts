@@ -56,6 +56,7 @@ async function start(sets: readonly string[] = [`snapshot.dir=${dir}`]): Promise
     upstream: managers,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => frozen,
+    cleared: () => frozen === undefined,
     isAlive: () => alive,
     written: () => undefined,
     classify,

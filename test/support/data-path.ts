@@ -6,7 +6,7 @@ import { createClassifier } from '../../src/route/classify.js';
 import { decodeRequest, loadServiceDefinitions, requestFieldNumbers } from '../../src/route/proto.js';
 import type { Read } from '../../src/rpc/read.js';
 import { ManualClock } from './manual-clock.js';
-import { ScriptedUpstream } from './scripted-upstream.js';
+import { ok, ScriptedUpstream } from './scripted-upstream.js';
 
 /** The stages as `gateway.ts` wires them, with a manager and a clock in the test's hand. */
 export interface Bench {
@@ -22,12 +22,24 @@ export function configOf(yaml: string, sets: readonly string[] = []): Config {
   return loadConfig({ text: yaml, env: {}, sets });
 }
 
+/** Nodes that leave a list here are inactive, not gone. */
+const knowsEveryNode: NonNullable<Parameters<typeof createDataPath>[0]['witness']> = {
+  unary: () => Promise.resolve({ reply: ok(Buffer.alloc(0)), askedAtMs: 0, answeredAtMs: 0, manager: '0' }),
+};
+
 export function bench(yaml = ''): Bench {
   const clock = new ManualClock();
   const upstream = new ScriptedUpstream(clock);
   const events: GatewayEvent[] = [];
   const config = configOf(yaml);
-  const path = createDataPath({ config, upstream, clock, random: () => 0.5, emit: (e) => events.push(e) });
+  const path = createDataPath({
+    config,
+    upstream,
+    clock,
+    random: () => 0.5,
+    emit: (e) => events.push(e),
+    witness: knowsEveryNode,
+  });
   const classifier = createClassifier({ fleetId: '', decoder: { decodeRequest, requestFieldNumbers } });
   return {
     clock,
