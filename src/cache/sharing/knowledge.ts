@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
 import type { Emit } from '../../observe/events.js';
 import type { Answer } from '../../rpc/answer.js';
@@ -9,6 +8,7 @@ import type { ResponseDecoder } from '../guard.js';
 import { type Asker, askerOf, sharedParts } from './asker.js';
 import { readList, type SeenList } from './claim.js';
 import type { Block } from './go-address.js';
+import { newestOnly } from './newest.js';
 import { createObservations, type Observations } from './observations.js';
 import { createSiblings } from './siblings.js';
 
@@ -50,7 +50,7 @@ export interface Knowledge {
 
 export function createKnowledge({ sharing, decoder, emit }: KnowledgeOptions): Knowledge {
   const searcher = createObservations();
-  const byCluster = new LRUCache<string, Observations>({ max: SUBJECTS });
+  const byCluster = newestOnly<Observations>(SUBJECTS);
   const siblings = createSiblings();
   // An answer is taken in when it comes and when it is stored.
   const read = new WeakMap<Buffer, ReturnType<typeof readList>>();

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import type { Answer } from '../../rpc/answer.js';
 import type { Question } from '../../rpc/question.js';
 import type { Read, ReadAnswer, ReadHandler, Stage } from '../../rpc/read.js';
 import { Code } from '../../rpc/status.js';
 import { askerOf, isPlainlyValid } from './asker.js';
 import type { Knowledge } from './knowledge.js';
+import { newestOnly } from './newest.js';
 import { isUndecided, sharedQuestion } from './shared-question.js';
 import { createStandIns, type StandInOptions } from './stand-ins.js';
 
@@ -36,7 +36,7 @@ export interface Sharing {
  */
 export function createSharing(options: SharingOptions): Sharing {
   const { knowledge } = options;
-  let questions = new LRUCache<string, Question>({ max: CALLERS });
+  const questions = newestOnly<Question>(CALLERS);
   let revision = knowledge.revision;
   const standIns = createStandIns(options);
 
@@ -44,7 +44,7 @@ export function createSharing(options: SharingOptions): Sharing {
     const asker = askerOf(own);
     if (asker === undefined || !isPlainlyValid(own, asker, message)) return own;
     if (revision !== knowledge.revision) {
-      questions = new LRUCache({ max: CALLERS });
+      questions.clear();
       revision = knowledge.revision;
     }
     const known = questions.get(own.key);

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Asker } from './asker.js';
+import { newestOnly } from './newest.js';
 import { foldCase } from './shared-question.js';
 
 /** Triples of cluster id, idc and location that siblings are known of. */
@@ -25,7 +25,7 @@ export interface Siblings {
 }
 
 export function createSiblings(): Siblings {
-  const groups = new LRUCache<string, Group>({ max: GROUPS });
+  const groups = newestOnly<Group>(GROUPS);
   return {
     add(asker, key, order, askedAtMs) {
       const name = groupOf(asker);

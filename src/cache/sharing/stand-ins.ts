@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
 import { GatewayError } from '../../errors.js';
 import type { Answer } from '../../rpc/answer.js';
@@ -10,6 +9,7 @@ import { ageMs, type Entry } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
 import { askerOf } from './asker.js';
 import type { Knowledge } from './knowledge.js';
+import { newestOnly } from './newest.js';
 
 /** Callers whose last answer is kept at hand. */
 const CALLERS = 131_072;
@@ -35,7 +35,7 @@ export interface StandIns {
 export function createStandIns(options: StandInOptions): StandIns {
   const { knowledge, store, limits, isFact, askingSinceMs, clock } = options;
   // When sharing ends while the manager is away, what a caller was last given is still his last good answer.
-  const given = new LRUCache<string, Entry>({ max: CALLERS });
+  const given = newestOnly<Entry>(CALLERS);
 
   const isUsable = (entry: Entry | undefined): entry is Entry =>
     entry !== undefined &&

@@ -1,0 +1,3 @@
+module go-address
+
+go 1.22
