@@ -43,7 +43,6 @@ type Verdict = 'known' | 'other' | 'nobody-knows';
 /** One roll call answers for this long, however many answers look suspicious. */
 const VERDICT_MS = 10_000;
 const SUSPICIOUS_LOSS = 1 / 5;
-const LIST = '/manager.v2.Manager/ListSchedulers';
 
 export function createWorld(options: WorldOptions): World {
   const { clock, emit } = options;
@@ -60,9 +59,10 @@ export function createWorld(options: WorldOptions): World {
   const judge = async (): Promise<Verdict> => {
     const found = await callTheRoll(options, known.rollCall(), known.clusterIds()[0]);
     if (found.kind === 'nobody-knows') return 'nobody-knows';
+    const contradictions = found.facts.flatMap((facts) => known.contradiction(facts) ?? []);
     const detail = found.noCluster
       ? 'its database does not know our clusters'
-      : known.judge(found.called, clock.nowMs());
+      : (contradictions[0] ?? known.judge(found.called, clock.nowMs()));
     if (detail !== undefined) return freeze(detail);
     if (frozen !== undefined) emit({ kind: 'world-known-again' });
     frozen = undefined;
@@ -139,6 +139,8 @@ type RollCall =
       readonly kind: 'called';
       readonly called: readonly { readonly node: NodeRow; readonly found: boolean }[];
       readonly noCluster: boolean;
+      /** What the rows say, all of them. */
+      readonly facts: readonly Facts[];
     };
 
 /** Asks for the rows themselves: a node that is inactive has one, a node of another world has none. */
@@ -147,11 +149,18 @@ async function callTheRoll(
   nodes: readonly NodeRow[],
   clusterId: string | undefined,
 ): Promise<RollCall> {
-  const isThere = async (path: string, fields: object): Promise<boolean | undefined> => {
+  const facts: Facts[] = [];
+  const isThere = async (
+    method: 'GetScheduler' | 'GetSeedPeer' | 'ListSchedulers',
+    fields: object,
+  ): Promise<boolean | undefined> => {
+    const path = `/manager.v2.Manager/${method}`;
     try {
-      const { status } = (await options.ask(path, options.encode(path, fields))).reply;
-      if (options.classify(status) !== undefined) return undefined;
-      return !/record not found/i.test(status.message);
+      const { reply } = await options.ask(path, options.encode(path, fields));
+      if (options.classify(reply.status) !== undefined) return undefined;
+      const shown = factsOf({ path, method }, reply, options.decode);
+      facts.push(shown);
+      return !shown.notFound;
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
@@ -163,11 +172,11 @@ async function callTheRoll(
   const cluster =
     clusterId === undefined
       ? true
-      : await isThere(LIST, { hostname: 'manager-gateway', ip, scheduler_cluster_id: clusterId });
+      : await isThere('ListSchedulers', { hostname: 'manager-gateway', ip, scheduler_cluster_id: clusterId });
   const answered = await Promise.all(asked);
   const called = answered.flatMap(({ node, found }) => (found === undefined ? [] : [{ node, found }]));
   if (called.length < answered.length || cluster === undefined) return { kind: 'nobody-knows' };
-  return { kind: 'called', called, noCluster: !cluster };
+  return { kind: 'called', called, noCluster: !cluster, facts };
 }
 
 /** The manager looks rows up by hostname, but keeps them in its cache by the ip asked with: one that nobody has used reaches its database. */
@@ -176,11 +185,8 @@ function neverAskedFor(random: () => number): string {
   return `127.${byte()}.${byte()}.${byte()}`;
 }
 
-function rowOf({ kind, clusterId, hostname }: NodeRow, ip: string): [path: string, fields: object] {
+function rowOf({ kind, clusterId, hostname }: NodeRow, ip: string): ['GetScheduler' | 'GetSeedPeer', object] {
   return kind === 'scheduler'
-    ? ['/manager.v2.Manager/GetScheduler', { hostname, scheduler_cluster_id: clusterId, ip }]
-    : [
-        '/manager.v2.Manager/GetSeedPeer',
-        { source_type: 'SEED_PEER_SOURCE', hostname, seed_peer_cluster_id: clusterId, ip },
-      ];
+    ? ['GetScheduler', { hostname, scheduler_cluster_id: clusterId, ip }]
+    : ['GetSeedPeer', { source_type: 'SEED_PEER_SOURCE', hostname, seed_peer_cluster_id: clusterId, ip }];
 }
