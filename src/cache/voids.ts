@@ -31,7 +31,9 @@ export function createVoids(): Voids {
   let goneMs = NEVER;
   let revision = 0;
   const marks = new LRUCache<string, Mark>({
-    max: MARKS,
+    // By size, not by `max`, for which lru-cache allocates everything at once.
+    maxSize: MARKS,
+    sizeCalculation: () => 1,
     dispose: (mark, _tag, reason) => {
       if (reason === 'evict') floorMs = Math.max(floorMs, mark.writtenAtMs);
     },

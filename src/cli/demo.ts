@@ -150,7 +150,7 @@ function conclusion(seen: Seen | undefined, conditions: readonly Condition[], en
     ? paint('green', "The gateway's column holds.")
     : paint('red', "The gateway's column does not hold.");
   const stall = `This machine was busy: both fleets stood still for up to ${Math.round(stalledMs)} ms, which is ten times as much in their time, and may have missed deadlines for it.`;
-  const remarks = stalledMs > WORTH_SAYING_MS ? [COLD, stall] : [COLD];
+  const remarks = stalledMs > WORTH_SAYING_MS ? [stall] : [];
   return [
     ...table,
     ...renderConditions(conditions, width, paint),
@@ -159,9 +159,6 @@ function conclusion(seen: Seen | undefined, conditions: readonly Condition[], en
     verdict,
   ];
 }
-
-const COLD =
-  'Nodes that joined during the outage are counted apart and not judged: with exact sharing the gateway has no answer for a caller that it has never seen while the manager has none.';
 
 function asJson(
   seed: number,

@@ -60,7 +60,7 @@ function coldRows(row: MakeRow, duration: Duration): Row[] {
       'calls answered',
       ({ fleet }) => `${formatCount(fleet.calls.cold.answered)} of ${formatCount(total(fleet.calls.cold))}`,
     ),
-    row('daemon exits', ({ fleet }) => formatCount(fleet.daemonExits.cold), 'sharing: later version'),
+    row('daemon exits', ({ fleet }) => formatCount(fleet.daemonExits.cold)),
     row('longest a daemon knew no scheduler', ({ fleet }) => duration(fleet.longestWithoutSchedulersMs.cold)),
   ];
 }
