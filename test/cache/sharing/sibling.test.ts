@@ -3,7 +3,7 @@ import { provenance } from '../../../src/route/reply.js';
 import { Code } from '../../../src/rpc/status.js';
 import { bench, responseOf, turn } from '../../support/data-path.js';
 import { ended } from '../../support/scripted-upstream.js';
-import { LIST, searching, type World } from '../../support/searcher-replies.js';
+import { directAnswer, LIST, searching, type World } from '../../support/searcher-replies.js';
 
 const cluster = (id: number, scopes: World[number]['scopes']): World[number] => ({
   id,
@@ -126,6 +126,20 @@ describe('a shared answer', () => {
       await Promise.all(all);
       expect(upstream.attempts).toBe(calls);
     }
+  });
+
+  it('is given to a stranger after a restart, too, while the manager is away', async () => {
+    const before = bench();
+    before.upstream.auto = searching(() => OPEN);
+    await before.path.answerRead(before.read(LIST, daemon(1)));
+    const after = bench();
+    for (const entry of before.path.store.entries()) after.path.store.set(entry);
+    after.upstream.auto = () => ended(Code.PERMISSION_DENIED, 'no');
+    const answer = await after.path.answerRead(after.read(LIST, daemon(99)));
+    expect([answer.via, answer.reply.status.code]).toEqual(['shared', Code.OK]);
+    expect(answer.reply.message).toEqual(
+      directAnswer(OPEN, { hostname: 'x', ip: '', idc: 'a', location: 'x' }),
+    );
   });
 
   it('never is a refusal that one caller got for itself', async () => {
