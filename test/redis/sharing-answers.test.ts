@@ -64,6 +64,8 @@ describe('an answer that one replica was given', () => {
   it('reaches by its news those who hold an older one', async () => {
     const a = await replica();
     const b = await replica();
+    const client = redis.client();
+    while ((await client.pubsub('NUMSUB', 'dfmgw:1:{f1}:news'))[1] !== 2);
     await a.ask(GET, ASK);
     await stored(a);
     await b.ask(GET, ASK);

@@ -8,7 +8,7 @@ import type { Read, ReadAnswer, Stage } from '../../rpc/read.js';
 import type { Entry } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
 import type { Voids } from '../voids.js';
-import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema } from './envelope.js';
+import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema, stampsOf } from './envelope.js';
 import { LARGEST_VALUE_BYTES, type RedisExchange, type Span } from './exchange.js';
 import type { RedisKeys } from './keys.js';
 import { answerNews } from './news.js';
@@ -24,6 +24,8 @@ export type Seen = LookedUp &
   Span & {
     /** The question whose answer was found; undefined: none was. */
     readonly found: Question | undefined;
+    /** What was looked for. */
+    readonly question: Question;
   };
 
 /** Answers of one fleet in Redis, as the data path sees them. Nothing here rejects, and nothing takes longer than `redis.timeout`. */
@@ -134,7 +136,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     emit({ kind: 'redis-looked-up', result: newer ? 'newer' : 'older' });
     if (!newer) return about;
     const { reply, answeredAtMs, manager } = found.entry;
-    askedFor.set(reply, found.asked);
+    askedFor.set(reply, inRedis(found.asked));
     const afterWrites = told !== undefined && told === options.told() && isAfterWrites(found, seen);
     // Redis's own order is exact. On this process's clock each time is off by as long as Redis took to answer, and what was asked for
     // right after another, or after a write, would seem to come before it.
@@ -159,8 +161,15 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     const value = envelope.seal(name, entry, asked, { wallMs: seen.atUs / 1000, nowMs: seen.afterMs });
     if (value.length > LARGEST_VALUE_BYTES) return emit({ kind: 'redis-store-ended', result: 'too-large' });
     const news = answerNews(options.replica, key);
-    const result = await exchange.store(name, value, asked.earliestUs, lifetimeMs, current, news);
-    if (result === 'stored') stamps.set(key, asked.earliestUs);
+    const place = key === seen.question.key ? seen.places[0] : undefined;
+    const before = place?.kind === 'value' ? stampsOf(place.value) : '';
+    const { earliestUs } = asked;
+    const schema = current;
+    const result = await exchange.store({ name, value, earliestUs, lifetimeMs, schema, news, before });
+    if (result === 'stored') {
+      stamps.set(key, earliestUs);
+      askedFor.set(entry.reply, inRedis(asked));
+    }
     if (result === 'stored' || result === 'asked-earlier' || result === 'other-schema')
       emit({ kind: 'redis-store-ended', result });
   };
@@ -173,7 +182,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     );
     if (seen === undefined) return undefined;
     options.onVoids(question, seen);
-    return { ...seen, found: await takeIn(question, seen, told) };
+    return { ...seen, question, found: await takeIn(question, seen, told) };
   };
 
   return {
@@ -227,6 +236,11 @@ function certainlyLater(
 /** When it was asked at the latest, or held against a poorer one. */
 function orderOf(entry: Entry): number {
   return Math.max(entry.checkedAtMs, entry.askedByMs ?? 0);
+}
+
+/** What has lain in Redis is replaced there by what was asked for later only: its successor need not prove it again. */
+function inRedis({ earliestUs }: AskedAt): AskedAt {
+  return { earliestUs, latestUs: earliestUs };
 }
 
 function onNobodysBehalf(question: Question): Read {

@@ -84,6 +84,12 @@ export function createEnvelope(options: {
   };
 }
 
+/** The stamps of `value` as text, unchecked; empty if it has none. */
+export function stampsOf(value: Buffer): string {
+  const [, , earliest, latest] = readHeader(value);
+  return latest === undefined ? '' : `${earliest} ${latest}`;
+}
+
 /** The header as text, and its fields; empty if there is none. Bytes beyond ASCII never match. */
 function readHeader(value: Buffer): readonly string[] {
   const start = value.subarray(0, LONGEST_HEADER).toString('latin1');

@@ -31,18 +31,22 @@ export interface RedisExchange {
   readonly usable: boolean;
   lookUp(question: Question, schemas: readonly number[]): Promise<(LookedUp & Span) | undefined>;
   pulse(sinceUs: number | undefined): Promise<(Pulse & Span) | undefined>;
-  store(
-    key: string,
-    value: Buffer,
-    earliestUs: number,
-    lifetimeMs: number,
-    schema: number,
-    news: string,
-  ): Promise<string | undefined>;
+  store(answer: StoredAnswer): Promise<string | undefined>;
   mark(touched: Touched, lifetimeMs: number, news: string): Promise<string | undefined>;
   drop(key: string, place: Place): Promise<unknown>;
   connect(): void;
   close(): void;
+}
+
+export interface StoredAnswer {
+  readonly name: string;
+  readonly value: Buffer;
+  readonly earliestUs: number;
+  readonly lifetimeMs: number;
+  readonly schema: number;
+  readonly news: string;
+  /** Stamps of what lay there before the asking; empty: nothing did. */
+  readonly before: string;
 }
 
 export interface RedisExchangeOptions {
@@ -124,17 +128,11 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
           readPulse,
         ),
       ),
-    store: (key, value, earliestUs, lifetimeMs, schema, news) =>
-      whileReady(writes, 'store', async () => {
-        const args = [
-          String(earliestUs).padStart(16, '0'),
-          String(lifetimeMs),
-          String(schema),
-          keys.channel,
-          news,
-        ];
-        return text(await client.run(STORE, [key], [value, ...args]));
-      }),
+    store({ name, value, earliestUs, lifetimeMs, schema, news, before }) {
+      const stamp = String(earliestUs).padStart(16, '0');
+      const args = [stamp, String(lifetimeMs), String(schema), keys.channel, news, before];
+      return whileReady(writes, 'store', async () => text(await client.run(STORE, [name], [value, ...args])));
+    },
     mark({ updates, deletes }, lifetimeMs, news) {
       const bounds = [String(lifetimeMs), String(MOST_MARKS), keys.channel, news, String(updates.length)];
       return whileReady(writes, 'mark', async () =>

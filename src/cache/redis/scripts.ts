@@ -39,7 +39,8 @@ return {now, answers, written, deleted}
 
 /**
  * Stores an answer unless what is there may have been asked for later, or is of a newer gateway. KEYS: the answer;
- * ARGV: value, earliest asked-at (µs), lifetime (ms), schema, channel, news. What claims to be asked for in the future
+ * ARGV: value, earliest asked-at (µs), lifetime (ms), schema, channel, news, and the stamps of what
+ * lay there before the asking, which was asked for earlier for certain. What claims to be asked for in the future
  * is of a clock that has been set back since, and gives way.
  */
 export const STORE = script(`${NOW}
@@ -47,7 +48,8 @@ local head = redis.pcall('GETRANGE', KEYS[1], 0, 63)
 if type(head) == 'string' then
   local schema, earliest, latest = string.match(head, '^dfmgw(%d+) (%d+) (%d+) ')
   if schema and tonumber(schema) > tonumber(ARGV[4]) then return 'other-schema' end
-  if latest and latest >= ARGV[2] and earliest <= now then return 'asked-earlier' end
+  local seen = latest and earliest .. ' ' .. latest == ARGV[7]
+  if latest and not seen and latest >= ARGV[2] and earliest <= now then return 'asked-earlier' end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 redis.pcall('PUBLISH', ARGV[5], ARGV[6])

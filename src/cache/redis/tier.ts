@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
 import type { Emit } from '../../observe/events.js';
 import type { Touched } from '../../route/method-table.js';
@@ -9,7 +10,7 @@ import { ageMs, type Entry } from '../entry.js';
 import { type FreshnessLimits, freshnessOf } from '../freshness.js';
 import type { MemoryStore } from '../memory.js';
 import type { Voids } from '../voids.js';
-import { createAnswersInRedis } from './answers.js';
+import { createAnswersInRedis, type Seen } from './answers.js';
 import { createRedisExchange } from './exchange.js';
 import { redisKeys } from './keys.js';
 import { createNewsDesk, readNews } from './news.js';
@@ -19,6 +20,9 @@ import { createSharedWrites } from './writes.js';
 const PULSE_INTERVAL_MS = 1_000;
 /** How long a start waits for Redis, so that the first callers find what others have. */
 const START_WAIT_MS = 1_000;
+
+const JUST_SEEN = 4_096;
+const JUST_SEEN_MS = 50;
 
 /** What replicas have in common. Its loss costs nothing but that. */
 export interface RedisTier {
@@ -100,6 +104,9 @@ function createTier(options: RedisTierOptions): RedisTier {
     refresh: answers.refresh,
   });
 
+  /** Looks of this very moment: what was looked for above is not looked for again below. */
+  const justSeen = new LRUCache<string, Seen>({ max: JUST_SEEN, ttl: JUST_SEEN_MS });
+
   /** What memory can answer with now, without asking anybody. */
   const inMemory = (question: Question): ReadAnswer | undefined => {
     const entry = store.get(question.key);
@@ -121,11 +128,16 @@ function createTier(options: RedisTierOptions): RedisTier {
       if (question.secret || !exchange.usable) return next(read);
       const entry = store.get(question.key);
       if (entry !== undefined && ageMs(entry, clock.nowMs()) <= maxStaleMs) return next(read);
-      return answers.refresh(question).then(() => next(read));
+      return answers.refresh(question).then((seen) => {
+        if (seen !== undefined) justSeen.set(question.key, seen);
+        return next(read);
+      });
     },
     below: (next) => async (read) => {
       const { question } = read;
-      const seen = question.secret ? undefined : await answers.refresh(question);
+      const before = justSeen.get(question.key);
+      justSeen.delete(question.key);
+      const seen = question.secret ? undefined : (before ?? (await answers.refresh(question)));
       if (seen === undefined) return next(read);
       const known = inMemory(seen.found ?? question);
       if (known !== undefined) return known;
