@@ -83,7 +83,8 @@ describe('with the manager dead and the gateway started again', () => {
 
     const after = await startGateway(sharing);
     expect(after.gateway.lines.find(({ event }) => event === 'snapshot-loaded')?.entries).toBe(entries);
-    // Ready with its first breath: what it can answer with was there before the listener.
+    // Ready as soon as it knows that the manager is away: what it can answer with was there before the listener.
+    await after.gateway.line({ event: 'address-state-changed', to: 'failed' });
     expect((await fetch(`http://${after.metrics}/readyz`)).status).toBe(200);
     const answers = await askAll(after.caller);
     expect(answers.map(({ response }) => response)).toEqual(warm.map(({ response }) => response));
