@@ -1,4 +1,4 @@
-import { classify, isEntry } from './breaker/classify.js';
+import { classify, isAboutRequest, isEntry } from './breaker/classify.js';
 import { createBreakers } from './breaker/stage.js';
 import { freshnessOf } from './cache/freshness.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
@@ -49,6 +49,7 @@ export function createDataPath({ config, upstream, clock, random, emit }: DataPa
   const flight = createSingleFlight({
     flightTimeoutMs: config.managers.requestTimeoutMs,
     isVoid: (tags, startedAtMs) => voids.isVoid(tags, startedAtMs),
+    isAboutRequest: (answer) => isAboutRequest(answer.reply.status),
     clock,
     emit,
   });

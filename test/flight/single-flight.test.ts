@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.js';
 import { bench, responseOf, turn } from '../support/data-path.js';
-import { ok } from '../support/scripted-upstream.js';
+import { ended, ok } from '../support/scripted-upstream.js';
 
 const ASK = { hostname: 's', scheduler_cluster_id: '1' };
 const ANSWER = responseOf('/manager.v2.Manager/GetScheduler', { hostname: 's' });
@@ -45,6 +45,38 @@ describe('single-flight', () => {
       .catch(() => undefined);
     await turn();
     expect(upstream.asked[0]?.request.deadlineMs).toBe(clock.nowMs() + 7_000);
+  });
+
+  it('does not let one bad request be the answer of others who ask the same, nor be remembered', async () => {
+    const { upstream, path, read } = bench();
+    const bad = path.answerRead(read('ListApplications', { hostname: 'bad name!' }));
+    const same = path.answerRead(read('ListApplications', { hostname: 'bad name!' }));
+    const good = path.answerRead(read('ListApplications', { hostname: 'good' }));
+    expect(upstream.asked).toHaveLength(1);
+    upstream.asked[0]?.answer(ended(3, 'invalid hostname'));
+    expect((await bad).reply.status.code).toBe(3);
+    expect((await same).reply.status.code).toBe(3);
+    await turn();
+    expect(upstream.asked).toHaveLength(2);
+    const applications = responseOf('/manager.v2.Manager/ListApplications', {
+      applications: [{ name: 'lfs' }],
+    });
+    upstream.asked[1]?.answer(ok(applications));
+    expect((await good).reply.message).toBe(applications);
+    expect((await path.answerRead(read('ListApplications', { hostname: 'third' }))).source).toBe('hit');
+  });
+
+  it('does not let one bad request replace what is remembered', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(ANSWER);
+    await path.answerRead(read('GetScheduler', ASK));
+    clock.advance(3_600_000);
+    upstream.auto = () => ended(3, 'invalid ip');
+    expect((await path.answerRead(read('GetScheduler', { ...ASK, ip: 'nonsense' }))).reply.status.code).toBe(
+      3,
+    );
+    upstream.auto = () => ended(14, 'gone');
+    expect((await path.answerRead(read('GetScheduler', ASK))).reply.message).toBe(ANSWER);
   });
 
   it('keeps questions apart that differ in what the answer depends on, and no others', async () => {
