@@ -1,5 +1,5 @@
-import type { GatewayEvent } from '../../src/observe/events.js';
 import { type BoundAddresses, createGateway, type Gateway } from '../../src/gateway.js';
+import type { GatewayEvent } from '../../src/observe/events.js';
 import { configOf } from './data-path.js';
 import type { ManualClock } from './manual-clock.js';
 
@@ -21,7 +21,11 @@ export interface RunningGatewayOptions {
   readonly clock?: ManualClock;
 }
 
-export async function startGateway({ managers, sets = [], clock }: RunningGatewayOptions): Promise<RunningGateway> {
+export async function startGateway({
+  managers,
+  sets = [],
+  clock,
+}: RunningGatewayOptions): Promise<RunningGateway> {
   const events: GatewayEvent[] = [];
   const waiting = new Set<(event: GatewayEvent) => void>();
   const gateway = createGateway({
