@@ -1,18 +1,12 @@
 import { connect, constants, type OutgoingHttpHeaders } from 'node:http2';
-import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/simulator/manager/random.js';
 import { rawPeer } from '../downstream/raw-peer.js';
-import {
-  type Attacked,
-  closedByPeer,
-  connectBare,
-  descriptorLimit,
-  startAttacked,
-} from '../support/promises-attacked.js';
+import { closedByPeer, connectBare } from '../support/promises-attacked.js';
 import { listSchedulersOf, PATHS } from '../support/promises-messages.js';
+import { attacked, underAttack } from '../support/promises-under-attack.js';
 import { connectWire, framed, type Headers, type WireOutcome } from '../support/promises-wire.js';
 
 const MIB = 1024 * 1024;
@@ -30,12 +24,9 @@ const below = (limit: number): number => Math.floor(random() * limit);
 const randomBytes = (length: number): Buffer => Buffer.from(Array.from({ length }, () => below(256)));
 const anyPath = (): string => ALL_PATHS[below(ALL_PATHS.length)] as string;
 
-let attacked: Attacked;
-let descriptorsBefore = 0;
-
 /** Sends `body` as it is, half-closes, and reports. */
 async function post(body: Buffer, headers: Headers = {}, path = anyPath()): Promise<WireOutcome> {
-  const caller = await connectWire({ address: attacked.address, certificates: undefined });
+  const caller = await connectWire({ address: attacked().address, certificates: undefined });
   try {
     const call = caller.open(path, headers);
     call.sendBytes(body);
@@ -44,32 +35,6 @@ async function post(body: Buffer, headers: Headers = {}, path = anyPath()): Prom
   } finally {
     await caller.close();
   }
-}
-
-/** A gateway for the tests of one group; after each of them, nothing is to be left of what was done to it. */
-function underAttack(sets: readonly string[]): void {
-  beforeAll(async () => {
-    attacked = await startAttacked(sets);
-    expect(await attacked.others.complaints()).toEqual([]);
-    descriptorsBefore = attacked.openDescriptors();
-  });
-
-  afterEach(async () => {
-    const { others, manager } = attacked;
-    expect(await others.complaints()).toEqual([]);
-    expect(attacked.running).toBe(true);
-    expect(attacked.faults()).toEqual([]);
-    const patience = { timeout: 25_000 };
-    await expect.poll(() => attacked.metric('downstream_connections'), patience).toBe(others.count);
-    // One more for the scrape itself.
-    await expect.poll(() => attacked.openDescriptors(), patience).toBeLessThanOrEqual(descriptorsBefore + 1);
-    // The others' own calls come and go.
-    await expect.poll(() => manager.stats.callsOpen, patience).toBeLessThanOrEqual(others.count);
-  });
-
-  afterAll(async () => {
-    expect(await attacked.stop()).toBe(0);
-  });
 }
 
 /**
@@ -142,7 +107,7 @@ describe('what is too much', () => {
   underAttack([]);
 
   it('twenty gzip bombs of 256 MiB are refused while they are unpacked', async () => {
-    const peakBefore = attacked.peakBytes();
+    const peakBefore = attacked().peakBytes();
     const bomb = await promisify(gzip)(Buffer.alloc(256 * MIB));
     const prefix = Buffer.from([1, 0, 0, 0, 0]);
     prefix.writeUInt32BE(bomb.length, 1);
@@ -157,7 +122,7 @@ describe('what is too much', () => {
       });
     }
     // Not one of them was ever unpacked whole.
-    expect(attacked.peakBytes() - peakBefore).toBeLessThan(256 * MIB);
+    expect(attacked().peakBytes() - peakBefore).toBeLessThan(256 * MIB);
   });
 
   it.each(ALL_PATHS)('a message over the limit is refused: %s', async (path) => {
@@ -185,7 +150,7 @@ describe('what is too much', () => {
   });
 
   it('metadata far over the limit are refused without words', async () => {
-    const caller = await connectWire({ address: attacked.address, certificates: undefined });
+    const caller = await connectWire({ address: attacked().address, certificates: undefined });
     // The limit of HTTP/2 itself holds once its SETTINGS are acknowledged.
     const fine = caller.open(PATHS.unknownService);
     fine.halfClose();
@@ -221,50 +186,14 @@ describe('what is no gRPC', () => {
   });
 });
 
-describe('10,000 connections', () => {
-  // The silent ones among them answer no ping, and are to live until they are dropped.
-  underAttack(['server.ping.interval=10m']);
-
-  /** Fewer at a time only where this process, or the gateway's, may not have as many open. */
-  const waveSize = Math.min(10_000, descriptorLimit() - 1_000);
-
-  it(`opened and dropped at once, ${waveSize} at a time, leave nothing behind`, async () => {
-    for (let opened = 0; opened < 10_000; opened += waveSize) {
-      const wave = await openWave(Math.min(waveSize, 10_000 - opened));
-      await expect
-        .poll(() => attacked.metric('downstream_connections'), { timeout: 60_000 })
-        .toBe(wave.length + attacked.others.count);
-      for (const socket of wave) socket.resetAndDestroy();
-    }
-  }, 120_000);
-});
-
 /** Sends these on a connection of its own, half-closes it, and waits until the other side has closed it, too. */
 async function thrownAt(pieces: readonly Buffer[]): Promise<void> {
-  const socket = await connectBare(attacked.port);
+  const socket = await connectBare(attacked().port);
   const closed = closedByPeer(socket);
   for (const piece of pieces) socket.write(piece);
   socket.end();
   await closed;
   socket.destroy();
-}
-
-/** A third of them silent, a third with HTTP/2, a third in the middle of a call. */
-async function openWave(size: number): Promise<Socket[]> {
-  const sockets: Socket[] = [];
-  // No more under way than a listener's backlog holds.
-  const atATime = 250;
-  while (sockets.length < size) {
-    const count = Math.min(atATime, size - sockets.length);
-    sockets.push(...(await Promise.all(Array.from({ length: count }, () => connectBare(attacked.port)))));
-  }
-  for (const [index, socket] of sockets.entries()) {
-    if (index % 3 === 1) socket.write(rawPeer.hello);
-    if (index % 3 === 2) {
-      socket.write(Buffer.concat([rawPeer.hello, rawPeer.headers(1, { ':path': PATHS.keepAlive })]));
-    }
-  }
-  return sockets;
 }
 
 /** A frame whose length is right and nothing else. */
@@ -280,7 +209,7 @@ function randomFrame(stream = below(8)): Buffer {
 
 /** Node's client refuses some bytes itself; what it lets out is what is tried. Resolves with the code, or `reset`. */
 async function postWithBytes(key: string, bytes: Buffer): Promise<string | undefined> {
-  const session = connect(`http://${attacked.address}`);
+  const session = connect(`http://${attacked().address}`);
   session.on('error', () => undefined);
   try {
     return await new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ScriptedManager, startScriptedManager } from '../../src/simulator/manager/scripted-manager.js';
@@ -14,6 +15,7 @@ export interface Attacked {
   readonly others: Others;
   /** A value on its /metrics, by name without prefix. */
   metric(name: string): Promise<number>;
+  /** Those of its connections to the manager aside, which it may replace. */
   openDescriptors(): number;
   /** The most memory it has ever had. */
   peakBytes(): number;
@@ -40,11 +42,11 @@ export async function startAttacked(more: readonly string[] = []): Promise<Attac
     manager,
     others,
     async metric(name) {
-      const text = await (await fetch(`http://${metrics}/metrics`)).text();
+      const text = await getOnce(`http://${metrics}/metrics`);
       const line = text.split('\n').find((one) => one.startsWith(`dragonfly_manager_gateway_${name} `));
       return Number(line?.split(' ')[1]);
     },
-    openDescriptors: () => readdirSync(inProc('fd')).length,
+    openDescriptors: () => readdirSync(inProc('fd')).length - manager.stats.connectionsOpen,
     peakBytes() {
       const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(inProc('status'), 'utf8'))?.[1];
       return Number(peak) * 1024;
@@ -61,6 +63,18 @@ export async function startAttacked(more: readonly string[] = []): Promise<Attac
       return code;
     },
   };
+}
+
+/** On a connection that closes with the answer, so that it does not count. */
+function getOnce(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false }, (response) => {
+      response.once('close', () => resolve(Buffer.concat(chunks).toString()));
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+    });
+    request.once('error', reject);
+  });
 }
 
 /** What is said besides the log: a warning of Node, a stack. */
