@@ -95,6 +95,8 @@ function waitFor(answer: Promise<ReadAnswer>, read: Read, clock: Clock): Promise
         reason instanceof GatewayError ? reason : new GatewayError('caller-cancelled', 'the caller has left'),
       );
     };
+    // First of all, or the answer of someone who has left already fails with nobody to take it, which ends the process.
+    answer.then(resolve, reject).finally(settle);
     if (signal?.aborted) return leave();
     signal?.addEventListener('abort', leave, { once: true });
     if (deadlineMs !== undefined) {
@@ -108,6 +110,5 @@ function waitFor(answer: Promise<ReadAnswer>, read: Read, clock: Clock): Promise
         );
       });
     }
-    answer.then(resolve, reject).finally(settle);
   });
 }

@@ -79,6 +79,25 @@ describe('single-flight', () => {
     expect((await path.answerRead(read('GetScheduler', ASK))).reply.message).toBe(ANSWER);
   });
 
+  it('survives a caller who has left before joining an asking that then fails', async () => {
+    const { upstream, path, read } = bench();
+    const unhandled: unknown[] = [];
+    const others = process.listeners('unhandledRejection');
+    process
+      .removeAllListeners('unhandledRejection')
+      .on('unhandledRejection', (error) => unhandled.push(error));
+    const first = path.answerRead(read('GetScheduler', ASK));
+    const signal = AbortSignal.abort(new GatewayError('caller-cancelled', 'cancelled'));
+    const left = path.answerRead(read('GetScheduler', ASK, { signal }));
+    await expect(left).rejects.toMatchObject({ code: 'caller-cancelled' });
+    upstream.asked[0]?.fail(new GatewayError('manager-timeout', 'no answer'));
+    await expect(first).rejects.toMatchObject({ code: 'manager-timeout' });
+    await turn();
+    process.removeAllListeners('unhandledRejection');
+    for (const listener of others) process.on('unhandledRejection', listener);
+    expect(unhandled).toEqual([]);
+  });
+
   it('keeps questions apart that differ in what the answer depends on, and no others', async () => {
     const { upstream, path, read } = bench();
     const asks = [
