@@ -212,6 +212,22 @@ describe('the guard', () => {
     expect(upstream.attempts).toBe(before + 1);
   });
 
+  it('tells nobody the poorer thing because a write made the answer void, and begins no hold with it', async () => {
+    const { clock, upstream, path, read, of } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(60_000);
+    upstream.auto = undefined;
+    const asked = path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(1);
+    // What schedulers do after the very break of their streams that makes the list empty.
+    path.written({ updates: ['schedulers:*'], deletes: [] });
+    upstream.asked[0]?.answer(ok(schedulers()));
+    expect(summary(await asked)).toEqual(['stale', 0, schedulers('a').toString('hex')]);
+    expect(of('cache-discarded').map(({ reason }) => reason)).toEqual(['voided-by-write']);
+    expect(of('guard-held')).toEqual([]);
+  });
+
   it('begins its hold anew when a good answer came in between', async () => {
     const { clock, upstream, path, read } = bench();
     upstream.auto = () => ok(schedulers('a'));
