@@ -84,8 +84,11 @@ describe('an answer that is remembered', () => {
     expect(answer).toBeUndefined();
     await clock.advanceAsync(1);
     expect(answer?.source).toBe('stale');
-    // Who comes while the manager is known to be late does not wait at all.
-    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+    // Who comes while the manager is known to be late does not wait at all, and leaves nothing behind.
+    const timers = clock.pendingTimers;
+    const late = read('ListSchedulers', ASK, { deadlineMs: clock.nowMs() + 10_000 });
+    expect((await path.answerRead(late)).source).toBe('stale');
+    expect(clock.pendingTimers).toBe(timers);
     expect(upstream.asked).toHaveLength(1);
     await clock.advanceAsync(8_500);
     upstream.asked[0]?.answer(ok(schedulers('b')));
@@ -93,6 +96,16 @@ describe('an answer that is remembered', () => {
     const after = await path.answerRead(read('ListSchedulers', ASK));
     expect(summary(after)).toEqual(['hit', 0, schedulers('b').toString('hex')]);
     expect(clock.nowMs() - after.askedAtMs).toBe(9_000);
+  });
+
+  it('is served at once, and asked for behind, where the response timer is 0', async () => {
+    const { clock, upstream, path, read } = bench('cache: { responseTimer: 0s }');
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(120_000);
+    upstream.auto = undefined;
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+    expect(upstream.asked).toHaveLength(1);
   });
 
   it('older than maxStale is no answer any more', async () => {
