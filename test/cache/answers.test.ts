@@ -143,6 +143,13 @@ describe('an answer that is remembered', () => {
     expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
   });
 
+  it('counts against cache.maxBytes with what was asked, which a caller may make large', async () => {
+    const { upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', { ...ASK, hostname: 'x'.repeat(1_000_000) }));
+    expect(path.store.sizeBytes).toBeGreaterThan(1_000_000);
+  });
+
   it('that cannot be read is given to whoever asked, and not kept', async () => {
     const { upstream, path, read, of } = bench();
     upstream.auto = () => ok(Buffer.from([0x0a, 0x7f, 1]));
