@@ -22,7 +22,8 @@ export interface DispatchOptions {
   readonly saw: (read: Read, answer: Answer) => void;
   /** Told before and after a write to these (undefined: nobody knows to what). */
   readonly written: (touched: Touched | undefined) => void;
-  readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<void>;
+  /** Resolves with the code that the call ended with. */
+  readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<number>;
   /** While true, health is answered here whatever the mode. */
   readonly draining: () => boolean;
   readonly upstream: Pick<Upstream, 'unary' | 'forward'>;
@@ -65,8 +66,7 @@ function serve(options: DispatchOptions, call: Call, route: Route | undefined): 
 }
 
 async function health(options: DispatchOptions, call: Call, method: 'Check' | 'Watch'): Promise<Ended> {
-  await options.serveHealth(call, method);
-  return { answer: 'local', code: 0 };
+  return { answer: 'local', code: await options.serveHealth(call, method) };
 }
 
 async function forward(options: DispatchOptions, call: Call): Promise<Ended> {

@@ -1,0 +1,30 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Caller, connectCaller } from './support/caller.js';
+import { requestOf } from './support/data-path.js';
+import { type RunningGateway, startGateway } from './support/running-gateway.js';
+
+const CHECK = '/grpc.health.v1.Health/Check';
+
+let running: RunningGateway;
+let callers: Caller[] = [];
+
+afterEach(async () => {
+  await Promise.all(callers.map((caller) => caller.close()));
+  callers = [];
+  await running.gateway.stop();
+});
+
+async function connect(): Promise<Caller> {
+  const caller = await connectCaller(running.address);
+  callers.push(caller);
+  return caller;
+}
+
+describe('health', () => {
+  it('counts with the code that the caller got', async () => {
+    running = await startGateway({ managers: ['127.0.0.1:1'] });
+    const called = await (await connect()).call(CHECK, requestOf(CHECK, { service: 'no.such' }));
+    expect(called.code).toBe(5);
+    expect(await running.seen(({ kind }) => kind === 'call-answered')).toMatchObject({ code: 5 });
+  });
+});
