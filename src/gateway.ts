@@ -209,6 +209,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 const DECIDES_READINESS = new Set<GatewayEvent['kind']>([
   'probe-finished',
   'address-state-changed',
+  'resolve-failed',
   'cache-stored',
 ]);
 

@@ -28,3 +28,13 @@ describe('health', () => {
     expect(await running.seen(({ kind }) => kind === 'call-answered')).toMatchObject({ code: 5 });
   });
 });
+
+describe('readiness', () => {
+  it('says that a manager cannot be resolved, not for ever that it is being looked up', async () => {
+    running = await startGateway({ managers: ['manager.invalid:65003'] });
+    await running.seen(({ kind }) => kind === 'resolve-failed');
+    const { host, port } = running.bound.metrics as { host: string; port: number };
+    const ready = await fetch(`http://${host}:${port}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('cannot be resolved')]);
+  });
+});
