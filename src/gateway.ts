@@ -150,9 +150,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const metricsServer = http('metrics.addr', config.metrics, [...probes, ['/metrics', scrape]]);
   const adminServer = http('admin.addr', config.admin, probes);
 
-  const stop = async (deadlineMs: number): Promise<void> => {
+  const stop = async (): Promise<void> => {
     downstream.close();
-    await Promise.all([upstream.stop(deadlineMs), metricsServer?.stop(), adminServer?.stop()]);
+    // No caller is left. What is still asked is asked for nobody, and a frozen manager must not hold up the end.
+    await Promise.all([upstream.stop(clock.nowMs()), metricsServer?.stop(), adminServer?.stop()]);
     dataPath.stop();
     log.flush();
   };
@@ -169,7 +170,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         emit({ kind: 'started', version: VERSION, mode, ...texts(bound) });
         return bound;
       } catch (error) {
-        await stop(clock.nowMs());
+        await stop();
         throw error;
       }
     },
@@ -189,12 +190,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     readiness,
     managers: () => upstream.statuses(),
     async drain() {
-      const deadlineMs = clock.nowMs() + config.server.drainTimeoutMs;
+      const deadlineMs = clock.nowMs() + drainMs(config.server.drainTimeoutMs);
       draining = true;
       readiness.refresh();
       emit({ kind: 'draining', connections: downstream.connections });
-      const { clean } = await downstream.drain(deadlineMs - closingMs(config.server.drainTimeoutMs));
-      await stop(deadlineMs);
+      const { clean } = await downstream.drain(deadlineMs);
+      await stop();
       emit({
         kind: 'stopped',
         clean,
@@ -202,7 +203,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       return { clean };
     },
-    stop: () => stop(clock.nowMs()),
+    stop,
   };
 }
 
@@ -219,8 +220,8 @@ function texts(bound: BoundAddresses): { listen: string; metrics: string; admin:
   return { listen: text(bound.listen), metrics: text(bound.metrics), admin: text(bound.admin) };
 }
 
-function closingMs(drainTimeoutMs: number): number {
-  return Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
+function drainMs(drainTimeoutMs: number): number {
+  return drainTimeoutMs - Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
 }
 
 function isHealthy({ state }: AddressStatus): boolean {

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { startSimulatedManager } from '../src/simulator/manager/simulated-manager.js';
 import { type Caller, connectCaller } from './support/caller.js';
 import { requestOf } from './support/data-path.js';
+import { ManualClock } from './support/manual-clock.js';
 import { type RunningGateway, startGateway } from './support/running-gateway.js';
 
 const CHECK = '/grpc.health.v1.Health/Check';
@@ -36,5 +38,30 @@ describe('readiness', () => {
     const { host, port } = running.bound.metrics as { host: string; port: number };
     const ready = await fetch(`http://${host}:${port}/readyz`);
     expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('cannot be resolved')]);
+  });
+});
+
+describe('drain', () => {
+  it('waits for callers only: an asking that nobody waits for any more is cut', async () => {
+    const clock = new ManualClock();
+    const manager = await startSimulatedManager();
+    running = await startGateway({
+      managers: [manager.address],
+      clock,
+      sets: ['managers.requestTimeout=1h'],
+    });
+    await running.seen((event) => event.kind === 'address-state-changed' && event.to === 'healthy');
+    manager.setFault({ kind: 'frozen' });
+    const caller = await connect();
+    const path = '/manager.v2.Manager/ListApplications';
+    const asking = caller.begin(path, requestOf(path, { hostname: 'h', ip: '127.0.0.1' }));
+    while (!manager.calls().some((call) => call.path === path))
+      await new Promise((resolve) => setImmediate(resolve));
+    asking.cancel();
+    await asking.called.catch(() => undefined);
+    await caller.close();
+    // The clock stands still: whoever waits for the deadline of the asking waits for ever.
+    expect(await running.gateway.drain()).toEqual({ clean: true });
+    await manager.stop();
   });
 });
