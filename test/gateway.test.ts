@@ -41,6 +41,21 @@ describe('readiness', () => {
   });
 });
 
+describe('an error of the gateway itself', () => {
+  it('is told once, with the method and not the words of the caller', async () => {
+    running = await startGateway({ managers: ['127.0.0.1:1'] });
+    Object.defineProperty(running.gateway.readiness, 'serving', {
+      get() {
+        throw new Error('broken');
+      },
+    });
+    const called = await (await connect()).call(CHECK, Buffer.alloc(0));
+    expect([called.code, called.message]).toEqual([14, 'manager-gateway: internal error; see its log']);
+    const told = running.events.filter(({ kind }) => kind === 'internal-error');
+    expect(told).toEqual([expect.objectContaining({ where: 'grpc.health.v1.Health/Check' })]);
+  });
+});
+
 describe('drain', () => {
   it('waits for callers only: an asking that nobody waits for any more is cut', async () => {
     const clock = new ManualClock();

@@ -46,13 +46,18 @@ export function createDispatch(options: DispatchOptions): CallHandler {
     try {
       report(await serve(options, call, METHOD_TABLE.get(call.path)));
     } catch (error) {
-      if (!(error instanceof GatewayError)) emit({ kind: 'internal-error', where: call.path, error });
-      const { status } =
-        error instanceof GatewayError ? error : new GatewayError('internal', 'internal error');
-      report({ answer: 'refused', code: status.code });
-      throw error;
+      const failure = error instanceof GatewayError ? error : unexpected(error);
+      // Told here, where the method is known; whoever is above finds an error with a status, and nothing more to tell.
+      if (failure !== error) emit({ kind: 'internal-error', where: method, error });
+      report({ answer: 'refused', code: failure.status.code });
+      throw failure;
     }
   };
+}
+
+/** What is not ours says no more to a caller than that: no stack, no path. */
+function unexpected(cause: unknown): GatewayError {
+  return new GatewayError('internal', 'manager-gateway: internal error; see its log', { cause });
 }
 
 function serve(options: DispatchOptions, call: Call, route: Route | undefined): Promise<Ended> {
