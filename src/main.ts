@@ -33,8 +33,9 @@ Examples:
 SIGTERM drains and exits; a second one exits at once. SIGHUP reads the configuration again.`,
   )
   .action(async (options: { config?: string; set?: string[]; check?: boolean }) => {
-    const load = () =>
-      loadConfig({ ...configFile(options.config), env: process.env, sets: options.set ?? [] });
+    // Chosen once: without its file, a reload is refused instead of going over to the defaults.
+    const source = configFile(options.config);
+    const load = () => loadConfig({ ...source, env: process.env, sets: options.set ?? [] });
     if (options.check) {
       load();
       process.stdout.write('the configuration is right\n');
