@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { startScriptedManager } from '../src/simulator/manager/scripted-manager.js';
 import { startSimulatedManager } from '../src/simulator/manager/simulated-manager.js';
 import { type Caller, connectCaller } from './support/caller.js';
-import { requestOf } from './support/data-path.js';
+import { requestOf, responseOf } from './support/data-path.js';
 import { ManualClock } from './support/manual-clock.js';
 import { type RunningGateway, startGateway } from './support/running-gateway.js';
 
@@ -77,6 +78,38 @@ describe('drain', () => {
     await caller.close();
     // The clock stands still: whoever waits for the deadline of the asking waits for ever.
     expect(await running.gateway.drain()).toEqual({ clean: true });
+    await manager.stop();
+  });
+});
+
+describe('a switch from bypass to answer', () => {
+  it('makes void what was asked for while a write from before it was still under way', async () => {
+    const [get, update] = ['/manager.v2.Manager/GetScheduler', '/manager.v2.Manager/UpdateScheduler'];
+    const node = { hostname: 's', ip: '127.0.0.1', scheduler_cluster_id: '1' };
+    let apply = (): void => undefined;
+    const applied = new Promise<void>((resolve) => {
+      apply = resolve;
+    });
+    let idc = 'before';
+    const manager = await startScriptedManager({
+      async answer({ path }) {
+        if (path !== update) return { messages: [responseOf(get, { ...node, idc })] };
+        await applied;
+        idc = 'after';
+        return { messages: [responseOf(update, node)] };
+      },
+    });
+    running = await startGateway({ managers: [manager.address], sets: ['mode=bypass'] });
+    const caller = await connect();
+    const writing = caller.call(update, requestOf(update, node));
+    while (!manager.calls().some(({ path }) => path === update))
+      await new Promise((resolve) => setImmediate(resolve));
+    running.gateway.setMode('answer');
+    await caller.call(get, requestOf(get, node));
+    apply();
+    await writing;
+    const read = await caller.call(get, requestOf(get, node));
+    expect(read.response).toEqual(responseOf(get, { ...node, idc: 'after' }));
     await manager.stop();
   });
 });

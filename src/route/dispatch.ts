@@ -64,6 +64,9 @@ function serve(options: DispatchOptions, call: Call, route: Route | undefined): 
   const mode = options.mode();
   if (route?.kind === 'health' && (mode === 'answer' || options.draining()))
     return health(options, call, route.method);
+  // Unread, so to nobody knows what; the mode may be another one by the time it is applied.
+  if (mode === 'bypass' && route?.kind === 'write')
+    return around(options, undefined, () => forward(options, call));
   if (mode === 'bypass' || route === undefined || route.kind === 'pass' || route.kind === 'health') {
     return forward(options, call);
   }
