@@ -53,19 +53,18 @@ export function createSingleFlight(options: SingleFlightOptions): SingleFlight {
     return flight;
   };
 
+  const ask = async (next: ReadHandler, read: Read): Promise<ReadAnswer> => {
+    const running = joinable(read.question);
+    if (running === undefined) return start(next, read).answer;
+    options.emit({ kind: 'call-coalesced', method: read.question.path.slice(1) });
+    const answer = await running.answer;
+    // Again through here, so that all who had joined a bad request ask together.
+    if (options.isAboutRequest(answer) && !running.message.equals(read.message)) return ask(next, read);
+    return { ...answer, coalesced: true };
+  };
+
   return {
-    stage: (next) => (read) => {
-      const running = joinable(read.question);
-      if (running === undefined) return waitFor(start(next, read).answer, read, options.clock);
-      options.emit({ kind: 'call-coalesced', method: read.question.path.slice(1) });
-      const { message } = running;
-      const shared = running.answer.then((answer): ReadAnswer | Promise<ReadAnswer> =>
-        options.isAboutRequest(answer) && !message.equals(read.message)
-          ? next(detached(options, read))
-          : { ...answer, coalesced: true },
-      );
-      return waitFor(shared, read, options.clock);
-    },
+    stage: (next) => (read) => waitFor(ask(next, read), read, options.clock),
     askingSinceMs: (question) => joinable(question)?.startedAtMs,
     get size() {
       return flights.size;

@@ -66,6 +66,19 @@ describe('single-flight', () => {
     expect((await path.answerRead(read('ListApplications', { hostname: 'third' }))).source).toBe('hit');
   });
 
+  it('asks once more, not once for each, for all who had joined a bad request', async () => {
+    const { upstream, path, read } = bench();
+    const asks = ['none', ...Array.from({ length: 99 }, (_, i) => `127.0.0.${i + 1}`)].map((ip) =>
+      path.answerRead(read('ListApplications', { hostname: 'h', ip })),
+    );
+    upstream.asked[0]?.answer(ended(3, 'invalid ListApplicationsRequest.Ip'));
+    await turn();
+    expect(upstream.asked).toHaveLength(2);
+    upstream.asked[1]?.answer(ended(5, 'application not found'));
+    const codes = (await Promise.all(asks)).map(({ reply }) => reply.status.code);
+    expect(new Set(codes.slice(1))).toEqual(new Set([5]));
+  });
+
   it('does not let one bad request replace what is remembered', async () => {
     const { clock, upstream, path, read } = bench();
     upstream.auto = () => ok(ANSWER);
