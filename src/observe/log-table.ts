@@ -66,7 +66,7 @@ function managerAnswered(event: Of<'manager-answered'>): LogLine | undefined {
   const code = codeName(event.code);
   return {
     level: event.errorClass === 'permanent' ? 'info' : 'warn',
-    msg: `the manager failed ${event.method}: ${code} ${event.detail}`,
+    msg: `the manager failed ${event.method}: ${code} ${event.detail.replace(/^manager-gateway: /, '')}`,
     fields: {
       event: event.kind,
       method: event.method,
@@ -127,7 +127,7 @@ function aboutManager(
     case 'address-state-changed':
       return {
         level: event.to === 'failed' ? 'error' : event.to === 'slow' ? 'warn' : 'info',
-        msg: `manager ${event.address}: ${event.from} → ${event.to} ${event.detail}`.trimEnd(),
+        msg: `manager ${event.address}: ${event.from} → ${event.to}${reasonOf(event)}`,
         fields: {
           event: event.kind,
           manager: event.manager,
@@ -159,6 +159,13 @@ function aboutManager(
     default:
       return event satisfies never;
   }
+}
+
+/** A healthy manager needs no reason, and the words of the probe that found it so ("record not found") sound like trouble. */
+function reasonOf({ to, detail, address }: Of<'address-state-changed'>): string {
+  if (to === 'healthy') return '';
+  const reason = detail.replace(/^manager-gateway: /, '').replace(`manager ${address}: `, '');
+  return reason === '' ? '' : ` (${reason})`;
 }
 
 function aboutCache(event: Of<'guard-held' | 'guard-released' | 'cache-discarded'>): LogLine {
