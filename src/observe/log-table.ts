@@ -110,7 +110,7 @@ function aboutManager(
       };
     case 'channel-created':
     case 'channel-closed': {
-      const what = event.kind === 'channel-created' ? 'opened' : 'closed';
+      const what = event.kind === 'channel-created' ? 'created' : 'closed';
       return {
         level: 'info',
         msg: `channel to ${event.address} ${what} (${event.reason})`,
