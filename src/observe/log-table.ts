@@ -35,6 +35,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'cache-discarded':
       return aboutCache(event);
     case 'started':
+    case 'serving-changed':
     case 'mode-changed':
     case 'config-reloaded':
     case 'config-refused':
@@ -106,7 +107,8 @@ function aboutManager(
         level: event.to === 'open' ? 'warn' : 'info',
         msg: `breaker of ${event.method}: ${event.from} → ${event.to}`,
         fields: { event: event.kind, method: event.method, from: event.from, to: event.to },
-        repeatKey: `${event.kind} ${event.method} ${event.to}`,
+        // Not by state: a summary tells the last one, and must not come after the line that tells a later one.
+        repeatKey: `${event.kind} ${event.method}`,
       };
     case 'channel-created':
     case 'channel-closed': {
@@ -135,7 +137,7 @@ function aboutManager(
           from: event.from,
           to: event.to,
         },
-        repeatKey: `${event.kind} ${event.address} ${event.to}`,
+        repeatKey: `${event.kind} ${event.address}`,
       };
     case 'resolve-failed':
       return {
@@ -196,6 +198,7 @@ function aboutCache(event: Of<'guard-held' | 'guard-released' | 'cache-discarded
 function aboutProcess(
   event: Of<
     | 'started'
+    | 'serving-changed'
     | 'mode-changed'
     | 'config-reloaded'
     | 'config-refused'
@@ -218,6 +221,12 @@ function aboutProcess(
           metrics: event.metrics,
           admin: event.admin,
         },
+      };
+    case 'serving-changed':
+      return {
+        level: event.reason === undefined ? 'info' : 'error',
+        msg: event.reason === undefined ? 'health says SERVING' : `health says NOT_SERVING: ${event.reason}`,
+        fields: { ...base, serving: event.reason === undefined },
       };
     case 'mode-changed':
       return {

@@ -181,6 +181,16 @@ describe('manager-gateway serve', () => {
     await expect(fetch(`${metrics}/healthy`)).rejects.toThrow();
   });
 
+  it('says in the log when its health changes, and why', async () => {
+    const { gateway } = await start();
+    expect((await gateway.line({ event: 'serving-changed', serving: true })).level).toBe('info');
+    await manager.stop();
+    expect(await gateway.line({ event: 'serving-changed', serving: false })).toMatchObject({
+      level: 'error',
+      msg: expect.stringContaining('health says NOT_SERVING: manager 127.0.0.1:'),
+    });
+  });
+
   it('exits at once at a second signal', async () => {
     const { gateway, caller } = await start();
     manager.setFault({ kind: 'frozen' });

@@ -64,11 +64,25 @@ describe('the log', () => {
     expect(lines[4]?.repeated).toBeUndefined();
   });
 
+  it('sums states up with the last one, however they alternate', () => {
+    const { clock, lines, log } = logged();
+    const breaker = { kind: 'breaker-changed', method: 'manager.v2.Manager/ListSchedulers' } as const;
+    log.subscriber({ ...breaker, from: 'closed', to: 'open' });
+    log.subscriber({ ...breaker, from: 'open', to: 'half-open' });
+    log.subscriber({ ...breaker, from: 'half-open', to: 'closed' });
+    clock.advance(10_000);
+    expect(lines.map(({ to, repeated }) => [to, repeated])).toEqual([
+      ['open', undefined],
+      ['closed', 2],
+    ]);
+  });
+
   it('says why a manager is slow or failed in its own words, and of a healthy one only that it is', () => {
-    const { lines, log } = logged();
+    const { clock, lines, log } = logged();
     const changed = { kind: 'address-state-changed', manager: '0', address: '127.0.0.1:65003' } as const;
     const detail = 'manager-gateway: manager 127.0.0.1:65003: connection refused';
     log.subscriber({ ...changed, from: 'unknown', to: 'healthy', detail: 'record not found' });
+    clock.advance(10_000);
     log.subscriber({ ...changed, from: 'healthy', to: 'failed', detail });
     expect(lines.map(({ msg }) => msg)).toEqual([
       'manager 127.0.0.1:65003: unknown → healthy',
