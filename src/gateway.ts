@@ -129,6 +129,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   subscribers.push(metrics.subscriber, (event) => {
     if (DECIDES_READINESS.has(event.kind)) readiness.refresh();
   });
+  readiness.subscribe(() => {
+    if (!readiness.draining) emit({ kind: 'serving-changed', reason: readiness.reason });
+  });
   if (options.subscriber !== undefined) subscribers.push(options.subscriber);
 
   const probes: [string, HttpRoute][] = [

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { serve } from './cli/serve.js';
 import { loadConfig } from './config/load.js';
 import { GatewayError } from './errors.js';
@@ -8,8 +8,11 @@ import { VERSION } from './version.js';
 
 const DEFAULT_CONFIG = '/etc/dragonfly/manager-gateway.yaml';
 
-/** Wrong use or a wrong configuration; as in `doctor` and in most Unix tools. */
+/** Wrong use or a wrong configuration, as in most Unix tools. */
 const EXIT_USAGE = 2;
+
+/** As the shell tells of a command that wrote to a pipe without a reader. */
+const EXIT_SIGPIPE = 141;
 
 const program = new Command('manager-gateway')
   .description('A resilient gRPC gateway between the Dragonfly manager and everything that calls it.')
@@ -41,6 +44,8 @@ SIGTERM drains and exits; a second one exits at once. SIGHUP reads the configura
       process.stdout.write('the configuration is right\n');
       return;
     }
+    // Nobody reads the log any more: no reason to leave the callers alone.
+    process.stdout.on('error', () => {});
     await serve({ load, process, exit: (code) => process.exit(code) });
   });
 
@@ -48,9 +53,11 @@ program
   .command('demo')
   .description('play the incident with a simulated fleet, once direct and once through the gateway')
   .option('--json', 'print the figures as JSON')
-  .option('--seed <number>', 'seed of the simulated fleet', Number, 1)
+  .option('--seed <number>', 'seed of the simulated fleet, a whole number', wholeNumber, 1)
   .action(async (options: { json?: boolean; seed: number }) => {
     const { json = false, seed } = options;
+    // `demo | head`: nobody looks on any more, and there is nothing to complain about.
+    process.stdout.on('error', () => process.exit(EXIT_SIGPIPE));
     // Only here: whoever serves loads no simulator.
     const { runDemo } = await import('./cli/demo.js');
     process.exitCode = await runDemo({
@@ -60,6 +67,12 @@ program
       seed,
     });
   });
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new InvalidArgumentError('Allowed: a whole number of up to nine digits.');
+  return Number(text);
+}
 
 /** The file that was named, by flag or environment; else the default one if it is there, and else none: defaults. */
 function configFile(flag: string | undefined): { file?: string } {

@@ -4,7 +4,7 @@ import { Code, type Status } from '../rpc/status.js';
 /**
  * What a status of the manager means: undefined, a fact, the manager's right answer; `transient`, a fault that may
  * pass; `backpressure`, the manager asks for less; `permanent`, an answer that asking again will not change, but
- * no knowledge to keep. Measured on v2.1.55 and v2.5.1 (protocol.md §2).
+ * no knowledge to keep. Measured on v2.1.55 and v2.5.1 (test/fixtures/recordings).
  */
 export function classify(status: Status): ErrorClass | undefined {
   switch (status.code) {
