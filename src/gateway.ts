@@ -1,5 +1,5 @@
 import { createHttpServer, type HttpRoute, type HttpServer, text } from './admin/http-server.js';
-import { classify } from './breaker/classify.js';
+import { classify, isRefusal } from './breaker/classify.js';
 import { formatHostPort } from './config/addresses.js';
 import type { Config, Mode } from './config/config.js';
 import { createDataPath } from './data-path.js';
@@ -99,6 +99,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       decoder: { decodeRequest, requestFieldNumbers },
     }),
     ...dataPath,
+    isRefusal: ({ status }) => isRefusal(status),
     serveHealth: createLocalHealth({ readiness, serviceOf, services: HEALTH_SERVICES }),
     draining: () => draining,
     upstream,

@@ -62,3 +62,8 @@ export function isAboutRequest(status: Status): boolean {
       return false;
   }
 }
+
+/** Has the manager said no to a write, so that nothing has changed? A fault says nothing of the kind. */
+export function isRefusal(status: Status): boolean {
+  return status.code !== Code.OK && classify(status) !== 'transient';
+}

@@ -78,9 +78,11 @@ async function askWithin(
   }
   // Nobody's caller while the timer runs: the one who waits here is answered by the timer at the latest.
   const asked = next({ ...read, attempts: 'one' });
+  // Who cannot wait as long as the timer is to have the answer in time, too.
+  const patienceMs = ((read.deadlineMs ?? Number.POSITIVE_INFINITY) - clock.nowMs()) / 2;
   let timer: Timer | undefined;
   const rung = new Promise<undefined>((resolve) => {
-    timer = clock.setTimer(leftMs, () => resolve(undefined));
+    timer = clock.setTimer(Math.min(leftMs, patienceMs), () => resolve(undefined));
   });
   try {
     const answer = await Promise.race([asked, rung]);

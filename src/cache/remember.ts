@@ -50,12 +50,13 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
 
   const poorness = last === undefined ? undefined : poornessOf(options, last, answer, shape);
   // Void, it says nothing that may be kept, not even that a hold began or ended.
-  if (isVoid) discard('voided-by-write');
+  if (isVoid && last !== undefined) discard('voided-by-write');
   else if (last !== undefined && poorness !== undefined) guard(options, last, answer, poorness);
   // Whoever asked is not told the poorer thing either, be it void or not.
   if (last !== undefined && poorness?.over === false)
     return { ...pick(last), source: 'stale', coalesced: answer.coalesced };
-  if (isVoid) return answer;
+  // Where there is nothing else it is kept all the same: void, it is asked for again, and serves when nobody answers.
+  if (isVoid && last !== undefined) return answer;
 
   const empty = question.method === 'ListSchedulers' && shape.items === 0;
   const entry: Entry = { ...pick(answer), question, checkedAtMs: answer.askedAtMs, empty, held: undefined };

@@ -1,8 +1,8 @@
 import type { Config, Mode } from '../config/config.js';
-import { GatewayError } from '../errors.js';
+import { type ErrorCode, GatewayError } from '../errors.js';
 import type { AnswerKind, Emit } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
-import type { Call, CallHandler } from '../rpc/call.js';
+import type { Call, CallHandler, Reply } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Read, ReadHandler } from '../rpc/read.js';
 import type { Upstream } from '../upstream/upstream.js';
@@ -20,9 +20,11 @@ export interface DispatchOptions {
   /** What would have been answered now, and what to do with the answer that was seen: for `observe`. */
   readonly foresee: (read: Read) => 'hit' | 'stale' | 'miss';
   readonly saw: (read: Read, answer: Answer) => void;
-  /** Told before and after a write to these (undefined: nobody knows to what). */
+  /** Told of a write to these (undefined: nobody knows to what), when it may have been applied. */
   readonly written: (touched: Touched | undefined) => void;
   /** Resolves with the code that the call ended with. */
+  /** Has the manager refused what was asked, so that nothing has changed? */
+  readonly isRefusal: (reply: Reply) => boolean;
   readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<number>;
   /** While true, health is answered here whatever the mode. */
   readonly draining: () => boolean;
@@ -129,12 +131,12 @@ async function serveWrite(options: DispatchOptions, call: Call, mode: 'answer' |
   }
   const { message } = collected;
   const touched = options.classifier.touched(call.path, message);
-  return around(options, touched, () =>
-    mode === 'observe' ? forward(options, unread(call, [message], true)) : write(options, call, message),
-  );
+  return mode === 'observe'
+    ? around(options, touched, () => forward(options, unread(call, [message], true)))
+    : write(options, call, message, touched);
 }
 
-/** A write may be applied at any moment while it is under way, and after it was given up: it counts from both ends. */
+/** A write that is not looked into may be applied at any moment while it is under way: it counts from both ends. */
 async function around(
   options: DispatchOptions,
   touched: Touched | undefined,
@@ -148,19 +150,33 @@ async function around(
   }
 }
 
-async function write(options: DispatchOptions, call: Call, message: Buffer): Promise<Ended> {
+/** A write counts before its caller hears of it: what he asks next is not answered with what was there before. */
+async function write(
+  options: DispatchOptions,
+  call: Call,
+  message: Buffer,
+  touched: Touched | undefined,
+): Promise<Ended> {
   const ownDeadlineMs = options.clock.nowMs() + options.requestTimeoutMs;
   const deadlineMs = Math.min(call.deadlineMs ?? Number.POSITIVE_INFINITY, ownDeadlineMs);
   const { path, metadata, signal } = call;
   try {
     const { reply } = await options.upstream.unary({ path, metadata, message, deadlineMs, signal });
+    if (!options.isRefusal(reply)) options.written(touched);
     await sendReply(call, reply);
     return { answer: 'forwarded', code: reply.status.code };
   } catch (error) {
-    if (!(error instanceof GatewayError && error.code === 'manager-timeout') || deadlineMs === ownDeadlineMs)
-      throw error;
+    // Given up, it may be applied all the same.
+    if (!NEVER_SENT.has(codeOf(error))) options.written(touched);
+    if (codeOf(error) !== 'manager-timeout' || deadlineMs === ownDeadlineMs) throw error;
     throw new GatewayError('deadline-exceeded', "the caller's deadline passed before the manager answered", {
       cause: error,
     });
   }
+}
+
+const NEVER_SENT = new Set<ErrorCode | undefined>(['overloaded', 'draining']);
+
+function codeOf(error: unknown): ErrorCode | undefined {
+  return error instanceof GatewayError ? error.code : undefined;
 }

@@ -108,6 +108,31 @@ describe('an answer that is remembered', () => {
     expect(upstream.asked).toHaveLength(1);
   });
 
+  it('is served in half the time that a caller has who cannot wait for the response timer', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(120_000);
+    upstream.auto = undefined;
+    const answer = path.answerRead(read('ListSchedulers', ASK, { deadlineMs: clock.nowMs() + 300 }));
+    await clock.advanceAsync(150);
+    expect((await answer).source).toBe('stale');
+  });
+
+  it('is there after an outage begins, however often was written before', async () => {
+    const { clock, upstream, path, read } = bench();
+    const first = path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(1);
+    path.written({ updates: ['schedulers:*'], deletes: [] });
+    upstream.asked[0]?.answer(ok(schedulers('a')));
+    expect((await first).source).toBe('miss');
+    upstream.auto = () => ok(schedulers('b'));
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('miss');
+    path.written({ updates: ['schedulers:*'], deletes: [] });
+    upstream.auto = () => ended(Code.UNAVAILABLE, 'gone');
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+  });
+
   it('older than maxStale is no answer any more', async () => {
     const { clock, upstream, path, read } = bench('cache: { maxStale: 1h }');
     upstream.auto = () => ok(schedulers('a'));
