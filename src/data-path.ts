@@ -1,4 +1,4 @@
-import { classify, isCommonFault, isEntry } from './breaker/classify.js';
+import { classify, isAboutRequest, isCommonFault, isEntry } from './breaker/classify.js';
 import { createBreakers } from './breaker/stage.js';
 import type { Entry } from './cache/entry.js';
 import { freshnessOf } from './cache/freshness.js';
@@ -90,6 +90,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
   const flight = createSingleFlight({
     flightTimeoutMs: config.managers.requestTimeoutMs,
     isVoid: (tags, startedAtMs) => voids.isVoid(tags, startedAtMs),
+    isAboutRequest: (answer) => isAboutRequest(answer.reply.status),
     clock,
     emit,
   });

@@ -28,7 +28,7 @@ const GRPC_CODE: Record<ErrorCode, number> = {
   'unsupported-encoding': Code.UNIMPLEMENTED,
   'caller-cancelled': Code.CANCELLED,
   'deadline-exceeded': Code.DEADLINE_EXCEEDED,
-  // Go clients retry on UNAVAILABLE and RESOURCE_EXHAUSTED only (protocol.md §1).
+  // Go clients retry on UNAVAILABLE and RESOURCE_EXHAUSTED only.
   'manager-unavailable': Code.UNAVAILABLE,
   'manager-timeout': Code.UNAVAILABLE,
   'breaker-open': Code.UNAVAILABLE,

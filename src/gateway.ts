@@ -6,7 +6,7 @@ import {
   type PostRoute,
   text,
 } from './admin/http-server.js';
-import { classify } from './breaker/classify.js';
+import { classify, isRefusal } from './breaker/classify.js';
 import { systemBootClock } from './cache/snapshot/boot-clock.js';
 import { createSnapshot } from './cache/snapshot/snapshot.js';
 import { formatHostPort } from './config/addresses.js';
@@ -149,6 +149,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     mode: () => mode,
     classifier,
     ...dataPath,
+    isRefusal: ({ status }) => isRefusal(status),
     serveHealth: createLocalHealth({ readiness, serviceOf, services: HEALTH_SERVICES }),
     draining: () => draining,
     registrations,
@@ -187,6 +188,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (event.kind === 'world-cleared' || event.kind === 'world-accepted') registrations.look();
     if (DECIDES_WARMUP.has(event.kind)) warmup.look();
   });
+  readiness.subscribe(() => {
+    if (!readiness.draining) emit({ kind: 'serving-changed', reason: readiness.reason });
+  });
   if (options.subscriber !== undefined) subscribers.push(options.subscriber);
 
   const probes: [string, HttpRoute][] = [
@@ -215,9 +219,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const posts = new Map([['/api/accept-manager', acceptManager(config.admin.token, dataPath.world)]]);
   const adminServer = http('admin.addr', config.admin, probes, posts);
 
-  const stop = async (deadlineMs: number): Promise<void> => {
+  const stop = async (): Promise<void> => {
     downstream.close();
-    await Promise.all([upstream.stop(deadlineMs), metricsServer?.stop(), adminServer?.stop()]);
+    // No caller is left. What is still asked is asked for nobody, and a frozen manager must not hold up the end.
+    await Promise.all([upstream.stop(clock.nowMs()), metricsServer?.stop(), adminServer?.stop()]);
     await Promise.all([snapshot.stop(), registrations.stop(), warmup.stop()]);
     dataPath.stop();
     log.flush();
@@ -238,7 +243,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         emit({ kind: 'started', version: VERSION, mode, ...texts(bound) });
         return bound;
       } catch (error) {
-        await stop(clock.nowMs());
+        await stop();
         throw error;
       }
     },
@@ -258,12 +263,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     readiness,
     managers: () => upstream.statuses(),
     async drain() {
-      const deadlineMs = clock.nowMs() + config.server.drainTimeoutMs;
+      const deadlineMs = clock.nowMs() + drainMs(config.server.drainTimeoutMs);
       draining = true;
       readiness.refresh();
       emit({ kind: 'draining', connections: downstream.connections });
-      const { clean } = await downstream.drain(deadlineMs - closingMs(config.server.drainTimeoutMs));
-      await stop(deadlineMs);
+      const { clean } = await downstream.drain(deadlineMs);
+      await stop();
       emit({
         kind: 'stopped',
         clean,
@@ -271,13 +276,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       return { clean };
     },
-    stop: () => stop(clock.nowMs()),
+    stop,
   };
 }
 
 const DECIDES_READINESS = new Set<GatewayEvent['kind']>([
   'probe-finished',
   'address-state-changed',
+  'resolve-failed',
   'cache-stored',
   'snapshot-loaded',
 ]);
@@ -294,8 +300,8 @@ function texts(bound: BoundAddresses): { listen: string; metrics: string; admin:
   return { listen: text(bound.listen), metrics: text(bound.metrics), admin: text(bound.admin) };
 }
 
-function closingMs(drainTimeoutMs: number): number {
-  return Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
+function drainMs(drainTimeoutMs: number): number {
+  return drainTimeoutMs - Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
 }
 
 function isHealthy({ state }: AddressStatus): boolean {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { serve } from './cli/serve.js';
 import { parseDuration } from './config/durations.js';
 import { loadConfig } from './config/load.js';
@@ -9,8 +9,11 @@ import { VERSION } from './version.js';
 
 const DEFAULT_CONFIG = '/etc/dragonfly/manager-gateway.yaml';
 
-/** Wrong use or a wrong configuration; as in `doctor` and in most Unix tools. */
+/** Wrong use or a wrong configuration, as in most Unix tools. */
 const EXIT_USAGE = 2;
+
+/** As the shell tells of a command that wrote to a pipe without a reader. */
+const EXIT_SIGPIPE = 141;
 
 const program = new Command('manager-gateway')
   .description('A resilient gRPC gateway between the Dragonfly manager and everything that calls it.')
@@ -34,13 +37,16 @@ Examples:
 SIGTERM drains and exits; a second one exits at once. SIGHUP reads the configuration again.`,
   )
   .action(async (options: { config?: string; set?: string[]; check?: boolean }) => {
-    const load = () =>
-      loadConfig({ ...configFile(options.config), env: process.env, sets: options.set ?? [] });
+    // Chosen once: without its file, a reload is refused instead of going over to the defaults.
+    const source = configFile(options.config);
+    const load = () => loadConfig({ ...source, env: process.env, sets: options.set ?? [] });
     if (options.check) {
       load();
       process.stdout.write('the configuration is right\n');
       return;
     }
+    // Nobody reads the log any more: no reason to leave the callers alone.
+    process.stdout.on('error', () => {});
     await serve({ load, process, exit: (code) => process.exit(code) });
   });
 
@@ -48,9 +54,11 @@ program
   .command('demo')
   .description('play the incident with a simulated fleet, once direct and once through the gateway')
   .option('--json', 'print the figures as JSON')
-  .option('--seed <number>', 'seed of the simulated fleet', Number, 1)
+  .option('--seed <number>', 'seed of the simulated fleet, a whole number', wholeNumber, 1)
   .action(async (options: { json?: boolean; seed: number }) => {
     const { json = false, seed } = options;
+    // `demo | head`: nobody looks on any more, and there is nothing to complain about.
+    process.stdout.on('error', () => process.exit(EXIT_SIGPIPE));
     // Only here: whoever serves loads no simulator.
     const { runDemo } = await import('./cli/demo.js');
     process.exitCode = await runDemo({
@@ -174,6 +182,12 @@ function fileOf(flag: string, path: string): string {
 function wrongFlag(flag: string, text: string, error: unknown, allowed: string): GatewayError {
   const why = error instanceof Error ? error.message : String(error);
   return new GatewayError('config-invalid', `${flag}: found "${text}" (${why}); allowed: ${allowed}`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new InvalidArgumentError('Allowed: a whole number of up to nine digits.');
+  return Number(text);
 }
 
 /** The file that was named, by flag or environment; else the default one if it is there, and else none: defaults. */

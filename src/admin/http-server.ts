@@ -46,7 +46,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function listen(server: Server, { name, addr }: HttpServerOptions): Promise<{ host: string; port: number }> {
+function listen(
+  server: Server,
+  { name, addr, onError }: HttpServerOptions,
+): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
@@ -54,6 +57,9 @@ function listen(server: Server, { name, addr }: HttpServerOptions): Promise<{ ho
       ),
     );
     server.listen({ host: addr.host, port: addr.port }, () => {
+      server.removeAllListeners('error');
+      // What accept() says later (EMFILE above all) passes; unheard it would end the process.
+      server.on('error', onError);
       const { address, port } = server.address() as AddressInfo;
       resolve({ host: address, port });
     });

@@ -6,7 +6,7 @@ import { Code } from '../rpc/status.js';
 /** What of an answer decides whether another is poorer. `items` undefined: not a list. */
 export interface Shape {
   readonly ok: boolean;
-  /** NOT_FOUND, or INTERNAL/UNKNOWN "record not found", which is how the manager says it (protocol.md §2). */
+  /** NOT_FOUND, or INTERNAL/UNKNOWN "record not found", which is how the manager says it (test/fixtures/recordings). */
   readonly notFound: boolean;
   readonly items: number | undefined;
   /** Some scheduler in the list carries its cluster; Rust v1.5.1 exits on a list without. */

@@ -69,17 +69,20 @@ async function askWithin(
   entry: Entry,
 ): Promise<ReadAnswer> {
   const { clock, limits } = options;
-  const sinceMs = options.askingSinceMs(read.question) ?? clock.nowMs();
-  const leftMs = sinceMs + limits.responseTimerMs - clock.nowMs();
-  // Nobody's caller while the timer runs: the one who waits here is answered by the timer at the latest.
-  const asked = next({ ...read, attempts: 'one' });
+  const sinceMs = options.askingSinceMs(read.question);
+  const leftMs = (sinceMs ?? clock.nowMs()) + limits.responseTimerMs - clock.nowMs();
   if (leftMs <= 0) {
-    asked.catch(() => undefined);
+    // Joined only to be left at once, an asking of ten seconds would hold on to every caller of an outage.
+    if (sinceMs === undefined) refresh(next, read);
     return lastGood(options, entry);
   }
+  // Nobody's caller while the timer runs: the one who waits here is answered by the timer at the latest.
+  const asked = next({ ...read, attempts: 'one' });
+  // Who cannot wait as long as the timer is to have the answer in time, too.
+  const patienceMs = ((read.deadlineMs ?? Number.POSITIVE_INFINITY) - clock.nowMs()) / 2;
   let timer: Timer | undefined;
   const rung = new Promise<undefined>((resolve) => {
-    timer = clock.setTimer(leftMs, () => resolve(undefined));
+    timer = clock.setTimer(Math.min(leftMs, patienceMs), () => resolve(undefined));
   });
   try {
     const answer = await Promise.race([asked, rung]);

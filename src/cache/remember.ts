@@ -44,8 +44,8 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
     return answer;
   };
   const last = store.get(question.key);
-  if (voids.isVoid(question.tags, answer.askedAtMs)) return discard('voided-by-write');
-  if (last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? 0)) {
+  const isVoid = voids.isVoid(question.tags, answer.askedAtMs);
+  if (!isVoid && last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? 0)) {
     discard('asked-earlier');
     // For whoever asks twice, time must not go back.
     return { ...pick(last), source: last.held === undefined ? 'hit' : 'stale', coalesced: true };
@@ -53,11 +53,16 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
   const shape = readShape(options, read, answer);
   if (shape === undefined) return discard('unreadable');
 
-  const held = last === undefined ? undefined : heldBack(options, last, answer, shape);
-  if (last !== undefined && held !== undefined) {
-    store.set({ ...last, checkedAtMs: answer.askedAtMs, held });
-    return { ...last, source: 'stale', coalesced: answer.coalesced };
-  }
+  const poorness = last === undefined ? undefined : poornessOf(options, last, answer, shape);
+  // Void, it says nothing that may be kept, not even that a hold began or ended.
+  if (isVoid && last !== undefined) discard('voided-by-write');
+  else if (last !== undefined && poorness !== undefined) guard(options, last, answer, poorness);
+  // Whoever asked is not told the poorer thing either, be it void or not.
+  if (last !== undefined && poorness?.over === false)
+    return { ...pick(last), source: 'stale', coalesced: answer.coalesced };
+  // Where there is nothing else it is kept all the same: void, it is asked for again, and serves when nobody answers.
+  if (isVoid && last !== undefined) return answer;
+
   const empty = question.method === 'ListSchedulers' && shape.items === 0;
   const entry: Entry = { ...pick(answer), question, checkedAtMs: answer.askedAtMs, empty, held: undefined };
   if (!store.set(entry)) return discard('too-large');
@@ -73,22 +78,39 @@ function pick({ reply, askedAtMs, answeredAtMs, manager }: Answer): Answer {
   return { reply, askedAtMs, answeredAtMs, manager };
 }
 
-/** Why, and since when, `answer` must wait behind `last`; undefined if it takes its place now. */
-function heldBack(options: RememberOptions, last: Entry, answer: Answer, next: Shape): Entry['held'] {
-  const { limits, voids, clock, emit, decoder } = options;
+/** That an answer is poorer than the last good one, in what way, since when, and whether that has outlasted the hold. */
+type Poorness = NonNullable<Entry['held']> & { readonly over: boolean };
+
+/** undefined if `answer` may take the place of `last` as it is. */
+function poornessOf(
+  options: RememberOptions,
+  last: Entry,
+  answer: Answer,
+  next: Shape,
+): Poorness | undefined {
+  const { limits, voids, clock, decoder } = options;
   const { question } = last;
   // A write through here that deleted the thing explains the poorer answer, and one that nobody may be given guards nothing.
   if (voids.isDeleted(question.tags, last.askedAtMs)) return undefined;
   if (clock.nowMs() - last.askedAtMs > limits.maxStaleMs) return undefined;
   const reason = poorer(shapeOf(question.method, question.path, last.reply, decoder), next);
   if (reason === undefined) return undefined;
-  const held = last.held ?? { reason, sinceMs: answer.askedAtMs };
-  if (answer.askedAtMs - held.sinceMs >= limits.emptyHoldMs) {
-    emit({ kind: 'guard-released', method: question.path.slice(1), reason });
-    return undefined;
+  const { reason: first, sinceMs } = last.held ?? { reason, sinceMs: answer.askedAtMs };
+  const over = answer.askedAtMs - sinceMs >= limits.emptyHoldMs;
+  return { reason: over ? reason : first, sinceMs, over };
+}
+
+/** Holds the poorer answer back, or says that its hold is over. */
+function guard(options: RememberOptions, last: Entry, answer: Answer, poorness: Poorness): void {
+  const { store, emit } = options;
+  const { reason, sinceMs, over } = poorness;
+  const method = last.question.path.slice(1);
+  if (over) {
+    emit({ kind: 'guard-released', method, reason });
+    return;
   }
-  if (last.held === undefined) emit({ kind: 'guard-held', method: question.path.slice(1), reason });
-  return held;
+  if (last.held === undefined) emit({ kind: 'guard-held', method, reason });
+  store.set({ ...last, checkedAtMs: answer.askedAtMs, held: { reason, sinceMs } });
 }
 
 function readShape(options: RememberOptions, read: Read, answer: Answer): Shape | undefined {

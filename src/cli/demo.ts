@@ -42,17 +42,17 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const interruption = catchSignals(life, screen);
   try {
     if (!options.json) screen.lines([...wrap(announcement(TIME_FACTOR), screen.width), '']);
-    const { seen, stalledMs } = await playBoth(options, screen, life);
+    const { seen, stalledMs } = await playBoth(options, screen, life).catch((error: unknown) => {
+      // Ctrl-C ends what is just being started, too; that is not a failure of its own.
+      if (interruption.code === undefined) throw error;
+      return NOTHING_PLAYED;
+    });
     screen.close();
     const conditions = seen ? judge(seen.direct, seen.gateway, limits()) : [];
     const code = interruption.code;
     if (options.json) options.stdout.write(`${asJson(options.seed, seen, conditions, code)}\n`);
     else screen.lines(conclusion(seen, conditions, { code, stalledMs, width: screen.width, paint }));
     return code ?? (conditions.every(({ holds }) => holds) ? 0 : 1);
-  } catch (error) {
-    // Ctrl-C ends what is just being started, too; that is not a failure of its own.
-    if (interruption.code === undefined) throw error;
-    return interruption.code;
   } finally {
     screen.close();
     interruption.release();
@@ -65,6 +65,8 @@ type Played = {
   /** For how long this process stood still at the most, ms. */
   readonly stalledMs: number;
 };
+
+const NOTHING_PLAYED: Played = { seen: undefined, stalledMs: 0 };
 
 async function playBoth({ json, seed }: DemoOptions, screen: Screen, life: Life): Promise<Played> {
   const sides: Side[] = [];

@@ -1,7 +1,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { ManagerAddress } from './config.js';
 
-/** Where the manager's gRPC listens unless somebody moved it (protocol.md §4). */
+/** Where the manager's gRPC listens unless somebody moved it. */
 const MANAGER_PORT = 65003;
 
 /** `explicit`: the scheme decided; `fromFiles`: TLS if `managers.tls` holds a certificate. */

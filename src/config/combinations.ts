@@ -89,7 +89,8 @@ function duplicateManagers({ managers: { addrs } }: Settings): Conflict[] {
 
 function notLonger([path, valueMs]: [string, number], [limitPath, limitMs]: [string, number]): Conflict[] {
   if (valueMs <= limitMs) return [];
-  const found = `${formatDuration(valueMs)}, with ${limitPath} ${formatDuration(limitMs)}`;
+  // Each with its name: this may be told at the place of either.
+  const found = `${path} ${formatDuration(valueMs)} with ${limitPath} ${formatDuration(limitMs)}`;
   return [conflict([path, limitPath], found, `${path} up to ${limitPath}`)];
 }
 
@@ -118,8 +119,9 @@ function listeners({ server, metrics, admin }: Settings): Conflict[] {
   return all.flatMap(([path, address], index) => {
     const taken = all.slice(0, index).find(([, other]) => clash(address, other));
     if (taken === undefined) return [];
-    const found = `${formatHostPort(address)}, which ${taken[0]} takes already`;
-    return [conflict([path, taken[0]], found, 'an address of its own')];
+    const [other, otherAddress] = taken;
+    const found = `${other} ${formatHostPort(otherAddress)} with ${path} ${formatHostPort(address)}`;
+    return [conflict([path, other], found, 'an address of its own for each')];
   });
 }
 

@@ -2,7 +2,7 @@ import { type KeyMeta, keyMetas, type SectionMeta, sectionMetas } from './keys/r
 import { schema } from './schema.js';
 
 const HEADER = `# manager-gateway: every key with its default. Leave out what you do not change.
-# docs/configuration.md says more. Generated from the schema: npm run docs:config.
+# docs/configuration.md says more, and which of these are not built yet. Generated from the schema: npm run docs:config.
 `;
 
 /** deploy/manager-gateway.yaml: a file that says nothing but the defaults, with what each key is for. */

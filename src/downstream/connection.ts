@@ -173,7 +173,8 @@ export class Connection {
       this.destroy('client');
       return;
     }
-    // No acknowledgement, or no room for a ping among those already under way: nobody is there.
+    // No acknowledgement, or no room for a ping among those already under way: nobody is there. It may also be that
+    // node:http2 has given up: after some violations it says GOAWAY, reads no more, and never hears of the peer's end.
     this.#timer = downstream.clock.setTimer(downstream.ping.timeoutMs, () => this.destroy('ping-timeout'));
     this.#session.ping((error) => {
       if (error) return;

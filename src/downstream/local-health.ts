@@ -16,10 +16,13 @@ export interface LocalHealthOptions {
   readonly services: ReadonlySet<string>;
 }
 
-/** grpc.health.v1 of the gateway itself: SERVING while it can answer. Source: grpc/doc/health-checking.md. */
+/**
+ * grpc.health.v1 of the gateway itself: SERVING while it can answer. Source: grpc/doc/health-checking.md.
+ * Resolves with the code that the call ended with.
+ */
 export function createLocalHealth(
   options: LocalHealthOptions,
-): (call: Call, method: 'Check' | 'Watch') => Promise<void> {
+): (call: Call, method: 'Check' | 'Watch') => Promise<number> {
   return async (call, method) => {
     const request = (await call.read()) ?? Buffer.alloc(0);
     const service = options.serviceOf(request);
@@ -37,38 +40,39 @@ async function check(
   call: Call,
   known: boolean,
   service: string,
-): Promise<void> {
-  if (!known)
-    return call.end(
-      { code: Code.NOT_FOUND, message: `unknown service "${service.slice(0, 100)}"` },
-      NO_METADATA,
-    );
+): Promise<number> {
+  if (!known) {
+    call.end({ code: Code.NOT_FOUND, message: `unknown service "${service.slice(0, 100)}"` }, NO_METADATA);
+    return Code.NOT_FOUND;
+  }
   call.sendHeaders(NO_METADATA);
   const taken = call.sendMessage(stateOf(readiness));
   call.end(OK_STATUS, NO_METADATA);
-  return taken;
+  await taken;
+  return Code.OK;
 }
 
 /** Sends the state at once and at every change, until the caller leaves. An unknown service stays unknown, unended. */
-function watch({ readiness }: LocalHealthOptions, call: Call, known: boolean): Promise<void> {
+function watch({ readiness }: LocalHealthOptions, call: Call, known: boolean): Promise<number> {
   call.sendHeaders(NO_METADATA);
   void call.sendMessage(known ? stateOf(readiness) : SERVICE_UNKNOWN);
   return new Promise((resolve) => {
-    const leave = (): void => {
+    const leave = (code: number): void => {
       unsubscribe();
-      resolve();
+      resolve(code);
     };
+    const left = (): void => leave(Code.CANCELLED);
     const tell = (): void => {
       if (known) void call.sendMessage(stateOf(readiness));
       // A watcher would otherwise keep the drain waiting for ever.
       if (readiness.draining) {
         call.end({ code: Code.UNAVAILABLE, message: 'manager-gateway is draining' }, NO_METADATA);
-        leave();
+        leave(Code.UNAVAILABLE);
       }
     };
     const unsubscribe = readiness.subscribe(tell);
     if (readiness.draining) return tell();
-    if (call.signal.aborted) return leave();
-    call.signal.addEventListener('abort', leave, { once: true });
+    if (call.signal.aborted) return left();
+    call.signal.addEventListener('abort', left, { once: true });
   });
 }

@@ -9,6 +9,8 @@ export interface SingleFlightOptions {
   readonly flightTimeoutMs: number;
   /** Must a question not join an asking that began then? (Something it is made of was written since.) */
   readonly isVoid: (tags: readonly string[], startedAtMs: number) => boolean;
+  /** Is this answer for the very bytes of the request only? Then those who sent others ask for themselves. */
+  readonly isAboutRequest: (answer: ReadAnswer) => boolean;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -22,6 +24,7 @@ export interface SingleFlight {
 
 interface Flight {
   readonly startedAtMs: number;
+  readonly message: Buffer;
   readonly answer: Promise<ReadAnswer>;
 }
 
@@ -40,30 +43,38 @@ export function createSingleFlight(options: SingleFlightOptions): SingleFlight {
   const start = (next: ReadHandler, read: Read): Flight => {
     const { key } = read.question;
     const startedAtMs = options.clock.nowMs();
-    const deadlineMs = startedAtMs + options.flightTimeoutMs;
-    const answer = next({ ...read, deadlineMs, signal: undefined }).finally(() => {
+    const answer = next(detached(options, read)).finally(() => {
       if (flights.get(key) === flight) flights.delete(key);
     });
-    const flight: Flight = { startedAtMs, answer };
+    const flight: Flight = { startedAtMs, message: read.message, answer };
     // Everybody may have left by the time it fails.
     answer.catch(() => undefined);
     flights.set(key, flight);
     return flight;
   };
 
+  const ask = async (next: ReadHandler, read: Read): Promise<ReadAnswer> => {
+    const running = joinable(read.question);
+    if (running === undefined) return start(next, read).answer;
+    options.emit({ kind: 'call-coalesced', method: read.question.path.slice(1) });
+    const answer = await running.answer;
+    // Again through here, so that all who had joined a bad request ask together.
+    if (options.isAboutRequest(answer) && !running.message.equals(read.message)) return ask(next, read);
+    return { ...answer, coalesced: true };
+  };
+
   return {
-    stage: (next) => (read) => {
-      const running = joinable(read.question);
-      if (running === undefined) return waitFor(start(next, read).answer, read, options.clock);
-      options.emit({ kind: 'call-coalesced', method: read.question.path.slice(1) });
-      const shared = running.answer.then((answer): ReadAnswer => ({ ...answer, coalesced: true }));
-      return waitFor(shared, read, options.clock);
-    },
+    stage: (next) => (read) => waitFor(ask(next, read), read, options.clock),
     askingSinceMs: (question) => joinable(question)?.startedAtMs,
     get size() {
       return flights.size;
     },
   };
+}
+
+/** The asking as it goes on without whoever began it. */
+function detached({ clock, flightTimeoutMs }: SingleFlightOptions, read: Read): Read {
+  return { ...read, deadlineMs: clock.nowMs() + flightTimeoutMs, signal: undefined };
 }
 
 /** Waits until the answer, the caller's deadline or the caller's leaving, whichever comes first. */
@@ -83,6 +94,8 @@ function waitFor(answer: Promise<ReadAnswer>, read: Read, clock: Clock): Promise
         reason instanceof GatewayError ? reason : new GatewayError('caller-cancelled', 'the caller has left'),
       );
     };
+    // First of all, or the answer of someone who has left already fails with nobody to take it, which ends the process.
+    answer.then(resolve, reject).finally(settle);
     if (signal?.aborted) return leave();
     signal?.addEventListener('abort', leave, { once: true });
     if (deadlineMs !== undefined) {
@@ -96,6 +109,5 @@ function waitFor(answer: Promise<ReadAnswer>, read: Read, clock: Clock): Promise
         );
       });
     }
-    answer.then(resolve, reject).finally(settle);
   });
 }

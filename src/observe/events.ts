@@ -147,6 +147,8 @@ export type GatewayEvent =
     }
   // the process
   | { kind: 'started'; version: string; mode: string; listen: string; metrics: string; admin: string }
+  /** What health says from now on; `reason`: why it does not say SERVING. */
+  | { kind: 'serving-changed'; reason: string | undefined }
   | { kind: 'mode-changed'; from: string; to: string }
   | { kind: 'config-reloaded'; applied: readonly string[]; needRestart: readonly string[] }
   | { kind: 'config-refused'; detail: string }

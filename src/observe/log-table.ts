@@ -60,6 +60,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'registration-replayed':
       return aboutDisk(event);
     case 'started':
+    case 'serving-changed':
     case 'mode-changed':
     case 'config-reloaded':
     case 'config-refused':
@@ -99,7 +100,7 @@ function managerAnswered(event: Of<'manager-answered'>): LogLine | undefined {
   const code = codeName(event.code);
   return {
     level: event.errorClass === 'permanent' ? 'info' : 'warn',
-    msg: `the manager failed ${event.method}: ${code} ${event.detail}`,
+    msg: `the manager failed ${event.method}: ${code} ${event.detail.replace(/^manager-gateway: /, '')}`,
     fields: {
       event: event.kind,
       method: event.method,
@@ -139,11 +140,12 @@ function aboutManager(
         level: event.to === 'open' ? 'warn' : 'info',
         msg: `breaker of ${event.method}: ${event.from} → ${event.to}`,
         fields: { event: event.kind, method: event.method, from: event.from, to: event.to },
-        repeatKey: `${event.kind} ${event.method} ${event.to}`,
+        // Not by state: a summary tells the last one, and must not come after the line that tells a later one.
+        repeatKey: `${event.kind} ${event.method}`,
       };
     case 'channel-created':
     case 'channel-closed': {
-      const what = event.kind === 'channel-created' ? 'opened' : 'closed';
+      const what = event.kind === 'channel-created' ? 'created' : 'closed';
       return {
         level: 'info',
         msg: `channel to ${event.address} ${what} (${event.reason})`,
@@ -160,7 +162,7 @@ function aboutManager(
     case 'address-state-changed':
       return {
         level: event.to === 'failed' ? 'error' : event.to === 'slow' ? 'warn' : 'info',
-        msg: `manager ${event.address}: ${event.from} → ${event.to} ${event.detail}`.trimEnd(),
+        msg: `manager ${event.address}: ${event.from} → ${event.to}${reasonOf(event)}`,
         fields: {
           event: event.kind,
           manager: event.manager,
@@ -168,7 +170,7 @@ function aboutManager(
           from: event.from,
           to: event.to,
         },
-        repeatKey: `${event.kind} ${event.address} ${event.to}`,
+        repeatKey: `${event.kind} ${event.address}`,
       };
     case 'resolve-failed':
       return {
@@ -205,6 +207,13 @@ function aboutSharing({ kind, to, detail }: Of<'sharing-changed'>): LogLine {
   return { level: 'info', msg, fields: { event: kind, to } };
 }
 
+/** A healthy manager needs no reason, and the words of the probe that found it so ("record not found") sound like trouble. */
+function reasonOf({ to, detail, address }: Of<'address-state-changed'>): string {
+  if (to === 'healthy') return '';
+  const reason = detail.replace(/^manager-gateway: /, '').replace(`manager ${address}: `, '');
+  return reason === '' ? '' : ` (${reason})`;
+}
+
 function aboutCache(event: Of<'guard-held' | 'guard-released' | 'cache-discarded'>): LogLine {
   const fields = { event: event.kind, method: event.method, reason: event.reason };
   const repeatKey = `${event.kind} ${event.method} ${event.reason}`;
@@ -233,6 +242,7 @@ function aboutCache(event: Of<'guard-held' | 'guard-released' | 'cache-discarded
 function aboutProcess(
   event: Of<
     | 'started'
+    | 'serving-changed'
     | 'mode-changed'
     | 'config-reloaded'
     | 'config-refused'
@@ -255,6 +265,12 @@ function aboutProcess(
           metrics: event.metrics,
           admin: event.admin,
         },
+      };
+    case 'serving-changed':
+      return {
+        level: event.reason === undefined ? 'info' : 'error',
+        msg: event.reason === undefined ? 'health says SERVING' : `health says NOT_SERVING: ${event.reason}`,
+        fields: { ...base, serving: event.reason === undefined },
       };
     case 'mode-changed':
       return {

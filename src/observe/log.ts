@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../rpc/clock.js';
 import type { GatewayEvent } from './events.js';
 import { type LogLine, logLineOf } from './log-table.js';
 
-/** The first of a kind is written at once; what comes within this time after it is counted and written as one line. */
+/** The first of a kind is written at once; from then on what comes is counted and written as one line this often. */
 const SUMMARY_MS = 10_000;
 /** Kinds of lines that are counted at the same time; beyond it lines are written as they come. */
 const REPEAT_KEYS = 1_000;
@@ -40,13 +40,10 @@ export function createLog(options: LogOptions): Log {
   );
   const repeated = new Map<string, Repeats>();
 
-  const write = (line: LogLine, count: number): void => {
-    const times = count > 1 ? { repeated: count } : {};
-    const msg = count > 1 ? `${line.msg} (${count} times in ${SUMMARY_MS / 1000} s)` : line.msg;
-    logger[line.level](
-      { ...line.fields, ...times, ...(line.error === undefined ? {} : { err: line.error }) },
-      msg,
-    );
+  const write = ({ level, fields, error, msg }: LogLine, repeats?: number): void => {
+    const summary = repeats === undefined ? {} : { repeated: repeats };
+    const more = repeats === undefined ? '' : ` (${repeats} more in ${SUMMARY_MS / 1000} s)`;
+    logger[level]({ ...fields, ...summary, ...(error === undefined ? {} : { err: error }) }, msg + more);
   };
 
   const summarise = (key: string): void => {
@@ -55,6 +52,16 @@ export function createLog(options: LogOptions): Log {
     repeats.timer.cancel();
     repeated.delete(key);
     if (repeats.count > 0) write(repeats.last, repeats.count);
+  };
+
+  const begin = (key: string, line: LogLine): void => {
+    const timer = options.clock.setTimer(SUMMARY_MS, () => {
+      const repeats = repeated.get(key);
+      summarise(key);
+      // What goes on stays summarised; what has paused is news when it comes again.
+      if (repeats !== undefined && repeats.count > 0) begin(key, repeats.last);
+    });
+    repeated.set(key, { count: 0, last: line, timer });
   };
 
   return {
@@ -68,10 +75,8 @@ export function createLog(options: LogOptions): Log {
         running.last = line;
         return;
       }
-      write(line, 1);
-      if (key === undefined || repeated.size >= REPEAT_KEYS) return;
-      const timer = options.clock.setTimer(SUMMARY_MS, () => summarise(key));
-      repeated.set(key, { count: 0, last: line, timer });
+      write(line);
+      if (key !== undefined && repeated.size < REPEAT_KEYS) begin(key, line);
     },
     setLevel(level) {
       logger.level = level;

@@ -256,6 +256,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
       case 'address-state-changed':
       case 'resolve-failed':
       case 'started':
+      case 'serving-changed':
       case 'mode-changed':
       case 'draining':
       case 'stopped':

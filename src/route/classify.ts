@@ -41,7 +41,7 @@ export function createClassifier(options: { fleetId: string; decoder: RequestDec
   const understand = (path: string, route: ReadRoute, message: Buffer): Question | undefined => {
     const fields = decode(path, message);
     const numbers = fieldNumbers(message);
-    if (fields === undefined || numbers === undefined) return undefined;
+    if (fields === undefined || numbers === undefined || hasUnreadableText(fields)) return undefined;
     const known = decoder.requestFieldNumbers(path);
     const dependence = route.dependence(fields);
     // A field from a newer API may decide the answer: then only the very same bytes ask the same thing.
@@ -78,6 +78,17 @@ export function createClassifier(options: { fleetId: string; decoder: RequestDec
       return fields === undefined ? undefined : route.touches(fields);
     },
   };
+}
+
+/**
+ * Was some text no UTF-8? protobufjs puts U+FFFD in its place, so that different requests would look alike; Go's library
+ * refuses them with INTERNAL, which looks like a fault of the manager, and twenty of those open the breaker for everybody.
+ * Who really sends U+FFFD is forwarded, too, and loses nothing but the cache.
+ */
+function hasUnreadableText(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\u{fffd}');
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false;
+  return Object.entries(value).some((entry) => entry.some(hasUnreadableText));
 }
 
 type ReadRoute = Extract<Route, { kind: 'read' }>;

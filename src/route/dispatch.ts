@@ -1,9 +1,9 @@
 import type { Config, Mode } from '../config/config.js';
-import { GatewayError } from '../errors.js';
+import { type ErrorCode, GatewayError } from '../errors.js';
 import type { AnswerKind, Emit } from '../observe/events.js';
 import type { Registrations } from '../registrations/registrations.js';
 import type { Answer } from '../rpc/answer.js';
-import type { Call, CallHandler } from '../rpc/call.js';
+import type { Call, CallHandler, Reply } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Read, ReadHandler } from '../rpc/read.js';
 import type { Upstream } from '../upstream/upstream.js';
@@ -21,9 +21,12 @@ export interface DispatchOptions {
   /** What would have been answered now, and what to do with the answer that was seen: for `observe`. */
   readonly foresee: (read: Read) => 'hit' | 'stale' | 'miss';
   readonly saw: (read: Read, answer: Answer) => void;
-  /** Told before and after a write to these (undefined: nobody knows to what). */
+  /** Told of a write to these (undefined: nobody knows to what), when it may have been applied. */
   readonly written: (touched: Touched | undefined) => void;
-  readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<void>;
+  /** Has the manager refused what was asked, so that nothing has changed? */
+  readonly isRefusal: (reply: Reply) => boolean;
+  /** Resolves with the code that the call ended with. */
+  readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<number>;
   /** While true, health is answered here whatever the mode. */
   readonly draining: () => boolean;
   readonly registrations: Registrations;
@@ -47,19 +50,27 @@ export function createDispatch(options: DispatchOptions): CallHandler {
     try {
       report(await serve(options, call, METHOD_TABLE.get(call.path)));
     } catch (error) {
-      if (!(error instanceof GatewayError)) emit({ kind: 'internal-error', where: call.path, error });
-      const { status } =
-        error instanceof GatewayError ? error : new GatewayError('internal', 'internal error');
-      report({ answer: 'refused', code: status.code });
-      throw error;
+      const failure = error instanceof GatewayError ? error : unexpected(error);
+      // Told here, where the method is known; whoever is above finds an error with a status, and nothing more to tell.
+      if (failure !== error) emit({ kind: 'internal-error', where: method, error });
+      report({ answer: 'refused', code: failure.status.code });
+      throw failure;
     }
   };
+}
+
+/** What is not ours says no more to a caller than that: no stack, no path. */
+function unexpected(cause: unknown): GatewayError {
+  return new GatewayError('internal', 'manager-gateway: internal error; see its log', { cause });
 }
 
 function serve(options: DispatchOptions, call: Call, route: Route | undefined): Promise<Ended> {
   const mode = options.mode();
   if (route?.kind === 'health' && (mode === 'answer' || options.draining()))
     return health(options, call, route.method);
+  // Unread, so to nobody knows what; the mode may be another one by the time it is applied.
+  if (mode === 'bypass' && route?.kind === 'write')
+    return around(options, undefined, () => forward(options, call));
   if (mode === 'bypass' || route === undefined || route.kind === 'pass' || route.kind === 'health') {
     return forward(options, call);
   }
@@ -67,8 +78,7 @@ function serve(options: DispatchOptions, call: Call, route: Route | undefined): 
 }
 
 async function health(options: DispatchOptions, call: Call, method: 'Check' | 'Watch'): Promise<Ended> {
-  await options.serveHealth(call, method);
-  return { answer: 'local', code: 0 };
+  return { answer: 'local', code: await options.serveHealth(call, method) };
 }
 
 async function forward(options: DispatchOptions, call: Call): Promise<Ended> {
@@ -123,12 +133,12 @@ async function serveWrite(options: DispatchOptions, call: Call, mode: 'answer' |
   }
   const { message } = collected;
   const touched = options.classifier.touched(call.path, message);
-  return around(options, touched, () =>
-    mode === 'observe' ? observeWrite(options, call, message) : write(options, call, message),
-  );
+  return mode === 'observe'
+    ? around(options, touched, () => observeWrite(options, call, message))
+    : write(options, call, message, touched);
 }
 
-/** A write may be applied at any moment while it is under way, and after it was given up: it counts from both ends. */
+/** A write that is not looked into may be applied at any moment while it is under way: it counts from both ends. */
 async function around(
   options: DispatchOptions,
   touched: Touched | undefined,
@@ -152,20 +162,34 @@ function observeWrite(options: DispatchOptions, call: Call, message: Buffer): Pr
   return forward(options, seen);
 }
 
-async function write(options: DispatchOptions, call: Call, message: Buffer): Promise<Ended> {
+/** A write counts before its caller hears of it: what he asks next is not answered with what was there before. */
+async function write(
+  options: DispatchOptions,
+  call: Call,
+  message: Buffer,
+  touched: Touched | undefined,
+): Promise<Ended> {
   const ownDeadlineMs = options.clock.nowMs() + options.requestTimeoutMs;
   const deadlineMs = Math.min(call.deadlineMs ?? Number.POSITIVE_INFINITY, ownDeadlineMs);
   const { path, metadata, signal } = call;
   try {
     const request = { path, metadata, message, deadlineMs, signal };
     const { reply, journaled } = await options.registrations.write(request);
+    if (!options.isRefusal(reply)) options.written(touched);
     await sendReply(call, reply, journaled ? JOURNALED : undefined);
     return { answer: journaled ? 'local' : 'forwarded', code: reply.status.code };
   } catch (error) {
-    if (!(error instanceof GatewayError && error.code === 'manager-timeout') || deadlineMs === ownDeadlineMs)
-      throw error;
+    // Given up, it may be applied all the same.
+    if (!NEVER_SENT.has(codeOf(error))) options.written(touched);
+    if (codeOf(error) !== 'manager-timeout' || deadlineMs === ownDeadlineMs) throw error;
     throw new GatewayError('deadline-exceeded', "the caller's deadline passed before the manager answered", {
       cause: error,
     });
   }
+}
+
+const NEVER_SENT = new Set<ErrorCode | undefined>(['overloaded', 'draining']);
+
+function codeOf(error: unknown): ErrorCode | undefined {
+  return error instanceof GatewayError ? error.code : undefined;
 }

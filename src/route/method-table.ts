@@ -4,7 +4,7 @@ import type { ApiVersion } from '../rpc/question.js';
 /** A decoded request: field names as in the proto, 64-bit integers as text, enums by name. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Which part of a request decides the answer (protocol.md §2). */
+/** Which part of a request decides the answer (test/fixtures/recordings). */
 export type Dependence = {
   /** The values, in an order that never changes; each becomes one part of the key. */
   readonly parts: (fields: Fields) => readonly string[];

@@ -93,6 +93,8 @@ export class Health {
   }
 
   async #askInTurn(): Promise<void> {
+    const { clock } = this.#options;
+    const startedMs = clock.nowMs();
     const asked: Promise<ProbeResult>[] = [];
     for (const slot of this.#order()) {
       asked.push(this.#ask(slot));
@@ -100,7 +102,9 @@ export class Health {
       if (this.#closed) return;
       if (good) return this.#wasAnswered(good);
     }
-    if (this.#view.state === 'healthy') {
+    // Connections that were refused at once say nothing of how long the manager takes.
+    const wasSilent = clock.nowMs() - startedMs >= this.#options.probe.slowMs;
+    if (wasSilent && this.#view.state === 'healthy') {
       this.#set('slow', undefined, `no answer for ${this.#options.probe.slowMs} ms`);
     }
     const good = await this.#firstGood(asked, undefined);

@@ -20,7 +20,7 @@ const PATH = '/manager.v2.Manager/GetScheduler';
 /**
  * GetScheduler {source_type 1: SCHEDULER_SOURCE (0, the default: not on the wire), hostname 2, scheduler_cluster_id 3,
  * ip 4}. The only read that reaches the database every time is one for a hostname that does not exist
- * (protocol.md §2), so "record not found" is health.
+ * (test/fixtures/recordings), so "record not found" is health.
  */
 const REQUEST = Buffer.concat([
   textField(2, 'manager-gateway-probe'),

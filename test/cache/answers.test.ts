@@ -88,8 +88,11 @@ describe('an answer that is remembered', () => {
     expect(answer).toBeUndefined();
     await clock.advanceAsync(1);
     expect(answer?.source).toBe('stale');
-    // Who comes while the manager is known to be late does not wait at all.
-    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+    // Who comes while the manager is known to be late does not wait at all, and leaves nothing behind.
+    const timers = clock.pendingTimers;
+    const late = read('ListSchedulers', ASK, { deadlineMs: clock.nowMs() + 10_000 });
+    expect((await path.answerRead(late)).source).toBe('stale');
+    expect(clock.pendingTimers).toBe(timers);
     expect(upstream.asked).toHaveLength(1);
     await clock.advanceAsync(8_500);
     upstream.asked[0]?.answer(ok(schedulers('b')));
@@ -97,6 +100,41 @@ describe('an answer that is remembered', () => {
     const after = await path.answerRead(read('ListSchedulers', ASK));
     expect(summary(after)).toEqual(['hit', 0, schedulers('b').toString('hex')]);
     expect(clock.nowMs() - after.askedAtMs).toBe(9_000);
+  });
+
+  it('is served at once, and asked for behind, where the response timer is 0', async () => {
+    const { clock, upstream, path, read } = bench('cache: { responseTimer: 0s }');
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(120_000);
+    upstream.auto = undefined;
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+    expect(upstream.asked).toHaveLength(1);
+  });
+
+  it('is served in half the time that a caller has who cannot wait for the response timer', async () => {
+    const { clock, upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(120_000);
+    upstream.auto = undefined;
+    const answer = path.answerRead(read('ListSchedulers', ASK, { deadlineMs: clock.nowMs() + 300 }));
+    await clock.advanceAsync(150);
+    expect((await answer).source).toBe('stale');
+  });
+
+  it('is there after an outage begins, however often was written before', async () => {
+    const { clock, upstream, path, read } = bench();
+    const first = path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(1);
+    path.written({ updates: ['schedulers:*'], deletes: [] });
+    upstream.asked[0]?.answer(ok(schedulers('a')));
+    expect((await first).source).toBe('miss');
+    upstream.auto = () => ok(schedulers('b'));
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('miss');
+    path.written({ updates: ['schedulers:*'], deletes: [] });
+    upstream.auto = () => ended(Code.UNAVAILABLE, 'gone');
+    expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
   });
 
   it('older than maxStale is no answer any more', async () => {
@@ -132,6 +170,13 @@ describe('an answer that is remembered', () => {
     expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('miss');
     upstream.auto = () => ended(Code.UNAVAILABLE, 'gone');
     expect((await path.answerRead(read('ListSchedulers', ASK))).source).toBe('stale');
+  });
+
+  it('counts against cache.maxBytes with what was asked, which a caller may make large', async () => {
+    const { upstream, path, read } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', { ...ASK, hostname: 'x'.repeat(1_000_000) }));
+    expect(path.store.sizeBytes).toBeGreaterThan(1_000_000);
   });
 
   it('that cannot be read is given to whoever asked, and not kept', async () => {
@@ -214,6 +259,22 @@ describe('the guard', () => {
     const before = upstream.attempts;
     for (let i = 0; i < 100; i++) await path.answerRead(read('ListSchedulers', ASK));
     expect(upstream.attempts).toBe(before + 1);
+  });
+
+  it('tells nobody the poorer thing because a write made the answer void, and begins no hold with it', async () => {
+    const { clock, upstream, path, read, of } = bench();
+    upstream.auto = () => ok(schedulers('a'));
+    await path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(60_000);
+    upstream.auto = undefined;
+    const asked = path.answerRead(read('ListSchedulers', ASK));
+    clock.advance(1);
+    // What schedulers do after the very break of their streams that makes the list empty.
+    path.written({ updates: ['schedulers:*'], deletes: [] });
+    upstream.asked[0]?.answer(ok(schedulers()));
+    expect(summary(await asked)).toEqual(['stale', 0, schedulers('a').toString('hex')]);
+    expect(of('cache-discarded').map(({ reason }) => reason)).toEqual(['voided-by-write']);
+    expect(of('guard-held')).toEqual([]);
   });
 
   it('begins its hold anew when a good answer came in between', async () => {

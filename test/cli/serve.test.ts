@@ -182,6 +182,16 @@ describe('manager-gateway serve', () => {
     await expect(fetch(`${metrics}/healthy`)).rejects.toThrow();
   });
 
+  it('says in the log when its health changes, and why', async () => {
+    const { gateway } = await start();
+    expect((await gateway.line({ event: 'serving-changed', serving: true })).level).toBe('info');
+    await manager.stop();
+    expect(await gateway.line({ event: 'serving-changed', serving: false })).toMatchObject({
+      level: 'error',
+      msg: expect.stringContaining('health says NOT_SERVING: manager 127.0.0.1:'),
+    });
+  });
+
   it('exits at once at a second signal', async () => {
     const { gateway, caller } = await start();
     manager.setFault({ kind: 'frozen' });
@@ -194,6 +204,17 @@ describe('manager-gateway serve', () => {
     await hanging.called.catch(() => undefined);
   });
 
+  it('goes on serving when nobody reads its log any more', async () => {
+    const { gateway, caller, metrics } = await start();
+    gateway.child.stdout?.destroy();
+    // Each reload writes a line.
+    while (!(await reloads(metrics)).includes('{result="applied"} 3')) gateway.child.kill('SIGHUP');
+    expect((await caller.call(APPLICATIONS, ASK)).code).toBe(0);
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.exited).toBe(0);
+    expect(gateway.stderr()).toBe('');
+  });
+
   it('answers health itself in mode answer, and lets the manager answer in bypass', async () => {
     configure({ mode: 'bypass' });
     const { caller } = await start();
@@ -201,6 +222,14 @@ describe('manager-gateway serve', () => {
     expect(manager.stats.callsByMethod[CHECK]).toBe(1);
   });
 });
+
+async function reloads(metrics: string): Promise<string> {
+  const text = await (await fetch(`${metrics}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.includes('config_reloads_total'))
+    .join('\n');
+}
 
 /** Resolves when the manager has seen a call of `path`. */
 async function reached(path: string): Promise<void> {

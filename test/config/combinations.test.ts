@@ -2,13 +2,21 @@ import { expect, test } from 'vitest';
 import { refusals } from './refusals.js';
 
 test.each([
-  ['managers: { probe: { slow: 11s } }', 'managers.probe.slow', 'found 11s, with managers.probe.timeout 10s'],
+  [
+    'managers: { probe: { slow: 11s } }',
+    'managers.probe.slow',
+    'found managers.probe.slow 11s with managers.probe.timeout 10s',
+  ],
   [
     'managers: { probe: { timeout: 1s } }',
     'managers.probe.timeout',
-    'found 2s, with managers.probe.timeout 1s',
+    'found managers.probe.slow 2s with managers.probe.timeout 1s',
   ],
-  ['cache: { responseTimer: 11s }', 'cache.responseTimer', 'found 11s, with managers.requestTimeout 10s'],
+  [
+    'cache: { responseTimer: 11s }',
+    'cache.responseTimer',
+    'found cache.responseTimer 11s with managers.requestTimeout 10s',
+  ],
   ['managers: { addrs: [a, "http://A:65003"] }', 'managers.addrs[1]', 'the same as managers.addrs[0]'],
   [
     'managers: { addrs: ["[::1]:1", "dns:///[::1]:1"] }',
@@ -19,12 +27,16 @@ test.each([
   [
     'metrics: { addr: "127.0.0.1:8080" }',
     'metrics.addr',
-    'found 127.0.0.1:8080, which metrics.addr takes already',
+    'found metrics.addr 127.0.0.1:8080 with admin.addr 127.0.0.1:8080',
   ],
-  ['admin: { addr: ":8000" }', 'admin.addr', 'found :8000, which metrics.addr takes already'],
-  ['metrics: { addr: "127.0.0.1:65003" }', 'metrics.addr', 'which server.listen takes already'],
-  ['server: { listen: "[::]:8080" }', 'server.listen', 'which server.listen takes already'],
-  ['server: { listen: "localhost:8080" }', 'server.listen', 'which server.listen takes already'],
+  ['admin: { addr: ":8000" }', 'admin.addr', 'found metrics.addr :8000 with admin.addr :8000'],
+  [
+    'metrics: { addr: "127.0.0.1:65003" }',
+    'metrics.addr',
+    'found server.listen 0.0.0.0:65003 with metrics.addr',
+  ],
+  ['server: { listen: "[::]:8080" }', 'server.listen', 'found server.listen [::]:8080 with admin.addr'],
+  ['server: { listen: "localhost:8080" }', 'server.listen', 'with admin.addr 127.0.0.1:8080'],
 ])('%s is impossible', (text, path, words) => {
   const lines = refusals(text);
   expect(lines).toHaveLength(1);

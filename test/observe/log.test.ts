@@ -45,11 +45,49 @@ describe('the log', () => {
     expect(lines).toHaveLength(1);
     clock.advance(10_000);
     expect(lines).toHaveLength(2);
-    expect(lines[1]).toMatchObject({ repeated: 999, msg: expect.stringContaining('(999 times in 10 s)') });
+    expect(lines[1]).toMatchObject({ repeated: 999, msg: expect.stringContaining('(999 more in 10 s)') });
+  });
+
+  it('goes on summarising what goes on, one line each time, and says a single one more as such', () => {
+    const { clock, lines, log } = logged();
     log.subscriber(fault);
-    expect(lines).toHaveLength(3);
+    for (let round = 1; round <= 3; round++) {
+      log.subscriber(fault);
+      expect(lines).toHaveLength(round);
+      clock.advance(10_000);
+      expect(lines.at(-1)).toMatchObject({ repeated: 1, msg: expect.stringContaining('(1 more in 10 s)') });
+    }
     clock.advance(10_000);
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
+    expect(clock.pendingTimers).toBe(0);
+    log.subscriber(fault);
+    expect(lines[4]?.repeated).toBeUndefined();
+  });
+
+  it('sums states up with the last one, however they alternate', () => {
+    const { clock, lines, log } = logged();
+    const breaker = { kind: 'breaker-changed', method: 'manager.v2.Manager/ListSchedulers' } as const;
+    log.subscriber({ ...breaker, from: 'closed', to: 'open' });
+    log.subscriber({ ...breaker, from: 'open', to: 'half-open' });
+    log.subscriber({ ...breaker, from: 'half-open', to: 'closed' });
+    clock.advance(10_000);
+    expect(lines.map(({ to, repeated }) => [to, repeated])).toEqual([
+      ['open', undefined],
+      ['closed', 2],
+    ]);
+  });
+
+  it('says why a manager is slow or failed in its own words, and of a healthy one only that it is', () => {
+    const { clock, lines, log } = logged();
+    const changed = { kind: 'address-state-changed', manager: '0', address: '127.0.0.1:65003' } as const;
+    const detail = 'manager-gateway: manager 127.0.0.1:65003: connection refused';
+    log.subscriber({ ...changed, from: 'unknown', to: 'healthy', detail: 'record not found' });
+    clock.advance(10_000);
+    log.subscriber({ ...changed, from: 'healthy', to: 'failed', detail });
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'manager 127.0.0.1:65003: unknown → healthy',
+      'manager 127.0.0.1:65003: healthy → failed (connection refused)',
+    ]);
   });
 
   it('does not sum up what is not alike', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScriptedAnswer } from '../../src/simulator/manager/scripted-manager.js';
 import { expectAlike, type Scenario } from '../support/promises-alike.js';
+import { grpcCall } from '../support/promises-grpc.js';
 import { shown } from '../support/promises-wire.js';
 import { startWorld, WAYS, type World } from '../support/promises-world.js';
 
@@ -72,6 +73,10 @@ describe.each(WAYS)('the gateway $name', (way) => {
         message: recorded.message ?? '',
         messages: bytes(recorded.response).map(shown),
       });
+      // And once more, with another client, and from what is remembered by now.
+      const again = await grpcCall(world.through, recorded.path, bytes(recorded.request ?? ''));
+      expect(again.status).toMatchObject({ code: recorded.code ?? 0, details: recorded.message ?? '' });
+      expect(again.messages.map(shown)).toEqual(outcome.messages);
     });
   });
 });

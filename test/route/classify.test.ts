@@ -34,6 +34,20 @@ describe('a question', () => {
     );
   });
 
+  it('is not what text in another encoding than UTF-8 asks: two of those would look alike', () => {
+    const v1 = '/manager.Manager/ListSchedulers';
+    for (const [path, fields] of [
+      [LIST, { hostname: '??', ip: '127.0.0.1' }],
+      [v1, { hostname: 'h', host_info: { idc: '??' } }],
+      [v1, { hostname: 'h', host_info: { '??': 'x' } }],
+    ] as const) {
+      const message = requestOf(path, fields);
+      expect(classifier.question(path, message)).toBeDefined();
+      message[message.indexOf('??')] = 0xff;
+      expect(classifier.question(path, message)).toBeUndefined();
+    }
+  });
+
   it('tells fleets and API versions apart', () => {
     const other = createClassifier({ fleetId: 'g', decoder });
     const message = requestOf(LIST, { hostname: 'h', ip: '127.0.0.1' });

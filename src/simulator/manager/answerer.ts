@@ -1,8 +1,8 @@
 import type { Codec } from './codec.js';
 import type { FaultBoard } from './fault-board.js';
 import type { ManagerRecord, NodeName } from './manager-record.js';
+import type { ManagerVersion } from './manager-version.js';
 import type { ApiVersion, Message } from './messages.js';
-import type { ManagerVersion } from './simulated-manager.js';
 import type { Asking, Stores } from './stores.js';
 import type { Fields } from './validation.js';
 

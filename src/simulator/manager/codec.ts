@@ -1,9 +1,9 @@
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { loadServiceDefinitions } from '../../route/proto.js';
 import { Code } from '../../rpc/status.js';
+import type { ManagerVersion } from './manager-version.js';
 import type { Message } from './messages.js';
 import { Refusal } from './refusal.js';
-import type { ManagerVersion } from './simulated-manager.js';
 import type { Fields } from './validation.js';
 
 /** What one version of a manager serves, and how its messages are read and written. */

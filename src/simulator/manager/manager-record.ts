@@ -96,7 +96,7 @@ export interface ManagerRecord {
   addCluster(input: ClusterInput): number;
   addScheduler(input: SchedulerInput): SchedulerRow;
   addSeedPeer(input: SeedPeerInput): SeedPeerRow;
-  /** `count` active schedulers `scheduler-0`, `scheduler-1`, … with addresses in 10.0.0.0/8. */
+  /** `count` active schedulers `scheduler-0`, `scheduler-1`, … with addresses in 127.0.0.0/8. */
   addSchedulers(
     count: number,
     input?: { clusterId?: number; state?: NodeState; prefix?: string },

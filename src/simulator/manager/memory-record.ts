@@ -120,7 +120,7 @@ class MemoryRecord implements ManagerRecord {
       input.clusterId ?? this.schedulerClusters[0]?.id ?? this.addCluster({ name: 'cluster-1' });
     return Array.from({ length: count }, (_, index) => {
       const n = ++this.#generated;
-      const ip = `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
+      const ip = `127.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
       return this.addScheduler({ hostname: `${prefix}-${index}`, ip, clusterId, state });
     });
   }

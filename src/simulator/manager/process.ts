@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import type { ManagerVersion } from './manager-version.js';
 import { type ManagerCommand, runCommand } from './process-command.js';
 import { seedFromRecordings } from './recorded-rows.js';
-import { type ManagerVersion, type SimulatedManager, startSimulatedManager } from './simulated-manager.js';
+import { type SimulatedManager, startSimulatedManager } from './simulated-manager.js';
 
 /**
  * A simulated manager as a process of its own, for what can only be done to a process: SIGKILL and SIGSTOP.

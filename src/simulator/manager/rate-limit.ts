@@ -1,8 +1,8 @@
 import type { Clock } from '../../rpc/clock.js';
 import { Code } from '../../rpc/status.js';
 import type { FaultBoard } from './fault-board.js';
+import type { ManagerVersion } from './manager-version.js';
 import { Refusal } from './refusal.js';
-import type { ManagerVersion } from './simulated-manager.js';
 
 /** Calls and stream opens a second, health included (measured). */
 const CALLS_PER_SECOND = { 'v2.5.1': 4_000, 'v2.1.55': 20_000 } as const;

@@ -9,7 +9,7 @@ import {
   type ServerOptions,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../rpc/clock.js';
-import type { SimulatedTls } from './simulated-manager.js';
+import type { SimulatedTls } from './simulated-tls.js';
 
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 

@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Metadata } from '../../rpc/metadata.js';
 import type { Status } from '../../rpc/status.js';
 import { type ScriptedExchange, startExchange } from './scripted-exchange.js';
-import type { SimulatedTls } from './simulated-manager.js';
+import type { SimulatedTls } from './simulated-tls.js';
 
 /** One call, with all its messages unless `streaming` was asked for its path. */
 export interface ScriptedCall {

@@ -1,7 +1,20 @@
 import type { Metadata } from '../../rpc/metadata.js';
 import { Code, codeName } from '../../rpc/status.js';
 import type { RawCall } from './raw-server.js';
-import type { SeenCall } from './simulated-manager.js';
+
+export type SeenCall = {
+  readonly path: string;
+  /** The messages received, one after the other, without their frames; the first 64 KiB. */
+  readonly requestBytes: Buffer;
+  readonly messages: number;
+  readonly metadata: Metadata;
+  /** When the caller stops waiting, Unix ms; undefined: never. */
+  readonly deadlineWallMs: number | undefined;
+  /** The caller went away before it had a status. */
+  readonly cancelled: boolean;
+  /** undefined while the call runs, and when it was cancelled. */
+  readonly code: number | undefined;
+};
 
 const MAX_CALLS = 10_000;
 const MAX_REQUEST_BYTES = 65_536;

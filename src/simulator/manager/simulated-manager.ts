@@ -1,29 +1,23 @@
 import { type Clock, systemClock, type Timer } from '../../rpc/clock.js';
-import type { Metadata } from '../../rpc/metadata.js';
 import type { ManagerParts } from './answerer.js';
 import { createCodec } from './codec.js';
 import type { Fault, FaultKind } from './fault.js';
 import { FaultBoard } from './fault-board.js';
 import { Incoming } from './incoming.js';
 import type { ManagerRecord } from './manager-record.js';
+import type { ManagerVersion } from './manager-version.js';
 import { seededRandom } from './random.js';
 import { RateLimit } from './rate-limit.js';
 import { type RawServer, startRawServer } from './raw-server.js';
 import { seedFromRecordings } from './recorded-rows.js';
-import { SeenCalls } from './seen-calls.js';
+import { type SeenCall, SeenCalls } from './seen-calls.js';
+
+export type { SeenCall } from './seen-calls.js';
+
 import { type CallSettings, serveCall } from './serve-call.js';
+import type { SimulatedTls } from './simulated-tls.js';
 import { Stores } from './stores.js';
 import { startSweeping } from './sweep.js';
-
-export type ManagerVersion = 'v2.1.55' | 'v2.5.1';
-
-/** PEM text. `clientAuth`: ask for and verify the caller's certificate against `caCert`. */
-export type SimulatedTls = {
-  readonly cert: string;
-  readonly key: string;
-  readonly caCert?: string;
-  readonly clientAuth?: boolean;
-};
 
 export type SimulatedManagerOptions = {
   /** Default 127.0.0.1. */
@@ -47,20 +41,6 @@ export type SimulatedManagerOptions = {
    * the "active" of a stream opened at once in its place. Default: as measured, 17 of 40 (v2.1.55: 11 of 40), 50 ms.
    */
   readonly lateInactive?: { readonly probability: number; readonly delayMs: number };
-};
-
-export type SeenCall = {
-  readonly path: string;
-  /** The messages received, one after the other, without their frames; the first 64 KiB. */
-  readonly requestBytes: Buffer;
-  readonly messages: number;
-  readonly metadata: Metadata;
-  /** When the caller stops waiting, Unix ms; undefined: never. */
-  readonly deadlineWallMs: number | undefined;
-  /** The caller went away before it had a status. */
-  readonly cancelled: boolean;
-  /** undefined while the call runs, and when it was cancelled. */
-  readonly code: number | undefined;
 };
 
 export type SimulatedManagerStats = {

@@ -1,8 +1,8 @@
 import { Code } from '../../rpc/status.js';
 import type { FaultBoard } from './fault-board.js';
 import type { ManagerRecord } from './manager-record.js';
+import type { ManagerVersion } from './manager-version.js';
 import { Refusal } from './refusal.js';
-import type { ManagerVersion } from './simulated-manager.js';
 
 /** Real durations of the manager; all of them are divided by the time factor (source, and measured). */
 const REDIS_TTL_MS = 5 * 60_000;
