@@ -16,9 +16,7 @@ export type Unbuilt = {
 };
 
 /** What this version does not do. Whoever builds one of these takes its line out. */
-export const UNBUILT: readonly Unbuilt[] = [
-  { path: 'keepAlive', built: [] },
-];
+export const UNBUILT: readonly Unbuilt[] = [{ path: 'keepAlive', built: [] }];
 
 /** Every key that asks for something not built: refused, because ignored it would be believed to work. */
 export function unbuiltConflicts(settings: Settings, written: Tree): Conflict[] {

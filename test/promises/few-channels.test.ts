@@ -1,5 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
-import { type SimulatedManager, startSimulatedManager } from '../../src/simulator/manager/simulated-manager.js';
+import {
+  type SimulatedManager,
+  startSimulatedManager,
+} from '../../src/simulator/manager/simulated-manager.js';
 import { type Called, type Caller, connectCaller } from '../support/caller.js';
 import { requestOf } from '../support/data-path.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -25,7 +28,11 @@ it.each([1, 2, 4])(
   async (channels) => {
     manager = await startSimulatedManager();
     const clock = new ManualClock();
-    running = await startGateway({ managers: [manager.address], clock, sets: [`managers.channelsPerAddr=${channels}`] });
+    running = await startGateway({
+      managers: [manager.address],
+      clock,
+      sets: [`managers.channelsPerAddr=${channels}`],
+    });
     await running.seen(({ kind }) => kind === 'probe-finished');
     callers = await Promise.all(Array.from({ length: CALLERS }, () => connectCaller(running.address)));
     const request = requestOf(LIST, { hostname: 'seed-a', ip: '127.0.0.9', scheduler_cluster_id: '1' });

@@ -22,7 +22,17 @@ before(async () => {
   manager = await startSimulatedManager();
   gateway = spawn(
     process.execPath,
-    [MAIN, 'serve', ...sets(['server.listen=127.0.0.1:0', `managers.addrs=["${manager.address}"]`, 'admin.enable=false', 'metrics.addr=127.0.0.1:0', 'snapshot.dir='])],
+    [
+      MAIN,
+      'serve',
+      ...sets([
+        'server.listen=127.0.0.1:0',
+        `managers.addrs=["${manager.address}"]`,
+        'admin.enable=false',
+        'metrics.addr=127.0.0.1:0',
+        'snapshot.dir=',
+      ]),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const reader = createInterface({ input: gateway.stdout });
@@ -31,7 +41,9 @@ before(async () => {
       lines.push(JSON.parse(line));
       if (lines.at(-1).event === 'started') resolve(lines.at(-1).listen);
     });
-    gateway.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${JSON.stringify(lines)}`)));
+    gateway.once('exit', (code) =>
+      reject(new Error(`the gateway ended with ${code}: ${JSON.stringify(lines)}`)),
+    );
   });
   const Client = grpc.makeClientConstructor(loadServiceDefinitions()['manager.v2.Manager'], 'Manager');
   client = new Client(await started, grpc.credentials.createInsecure());
@@ -78,9 +90,14 @@ test('it is answered when the manager is gone, too', async () => {
 
 test('health says SERVING', async () => {
   const Health = grpc.makeClientConstructor(loadServiceDefinitions()['grpc.health.v1.Health'], 'Health');
-  const health = new Health(lines.find(({ event }) => event === 'started').listen, grpc.credentials.createInsecure());
+  const health = new Health(
+    lines.find(({ event }) => event === 'started').listen,
+    grpc.credentials.createInsecure(),
+  );
   const answer = await new Promise((resolve, reject) => {
-    health.Check({ service: '' }, { deadline: Date.now() + DEADLINE_MS }, (error, value) => (error ? reject(error) : resolve(value)));
+    health.Check({ service: '' }, { deadline: Date.now() + DEADLINE_MS }, (error, value) =>
+      error ? reject(error) : resolve(value),
+    );
   });
   health.close();
   assert.equal(answer.status, 'SERVING');
