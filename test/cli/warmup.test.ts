@@ -79,7 +79,9 @@ describe('manager-gateway warmup', () => {
     await manager.stop();
     const { exit, text } = await run({ timeoutMs: 500 });
     expect(exit).toBe(1);
-    expect(text).toMatch(/warmup\.requests\[1\] GetScheduler v2: (UNAVAILABLE manager-gateway: manager 127|DEADLINE_EXCEEDED)/);
+    expect(text).toMatch(
+      /warmup\.requests\[1\] GetScheduler v2: (UNAVAILABLE manager-gateway: manager 127|DEADLINE_EXCEEDED)/,
+    );
     expect(text).toMatch(/^1 of 4 answers of/m);
   });
 
