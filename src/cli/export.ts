@@ -39,6 +39,8 @@ export async function runExport(options: ExportOptions): Promise<number> {
     throw wrongUse(`--format: found "${options.format}"; allowed: ${FORMATS.join(', ')}`);
   if (target === undefined && config.snapshot.dir === '')
     throw wrongUse('export: found neither --target nor snapshot.dir; allowed: one of them');
+  if (asker.clusterId !== undefined && !/^\d{1,19}$/.test(asker.clusterId))
+    throw wrongUse(`--cluster-id: found "${asker.clusterId}"; allowed: a whole number`);
   const source =
     target === undefined
       ? await fromSnapshot(config, clock)

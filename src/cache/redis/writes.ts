@@ -2,6 +2,7 @@ import type { Touched } from '../../route/method-table.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { Voids } from '../voids.js';
+import { createClockOffset } from './clock-offset.js';
 import { EVERYTHING, PULSE_MARKS, type RedisExchange, type Span } from './exchange.js';
 import { writtenNews } from './news.js';
 import type { LookedUp } from './replies.js';
@@ -35,6 +36,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   let untold = new Map<string, 'update' | 'deletion'>();
   let telling = false;
   let count = 0;
+  const offset = createClockOffset();
   let heardUs: number | undefined;
   let pulsing: Promise<void> | undefined;
 
@@ -67,7 +69,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   /** A mark of Redis on our clock, at the latest. One from the future is of a clock that has been set back since: it orders nothing. */
   const mark = (tag: string, kind: 'update' | 'deletion', us: number, at: Span & { atUs: number }): void => {
     if (us > at.atUs) return;
-    const atMs = at.afterMs - (at.atUs - us) / 1000;
+    const atMs = offset.learn(at) + us / 1000;
     if (tag === EVERYTHING) voids.mark(undefined, atMs);
     else
       voids.mark(kind === 'update' ? { updates: [tag], deletes: [] } : { updates: [], deletes: [tag] }, atMs);
@@ -76,6 +78,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   const listen = async (): Promise<void> => {
     const pulse = await exchange.pulse(heardUs);
     if (pulse === undefined) return;
+    offset.learn(pulse);
     const tooMany = pulse.written.length >= PULSE_MARKS;
     const setBack = heardUs !== undefined && pulse.atUs < heardUs;
     if (tooMany || setBack) voids.mark(undefined, clock.nowMs());
@@ -95,6 +98,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
       return telling || untold.size > 0 ? undefined : count;
     },
     seen({ tags }, seen) {
+      offset.learn(seen);
       for (const [index, tag] of [...tags, EVERYTHING].entries()) {
         const [writtenUs, deletedUs] = [seen.writtenUs[index], seen.deletedUs[index]];
         if (writtenUs !== undefined) mark(tag, 'update', writtenUs, seen);
