@@ -1,11 +1,4 @@
-import { acceptManager } from './admin/accept-manager.js';
-import {
-  createHttpServer,
-  type HttpRoute,
-  type HttpServer,
-  type PostRoute,
-  text,
-} from './admin/http-server.js';
+import { createEndpoints } from './admin/endpoints.js';
 import { classify, isRefusal } from './breaker/classify.js';
 import { systemBootClock } from './cache/snapshot/boot-clock.js';
 import { createSnapshot } from './cache/snapshot/snapshot.js';
@@ -193,31 +186,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   if (options.subscriber !== undefined) subscribers.push(options.subscriber);
 
-  const probes: [string, HttpRoute][] = [
-    ['/healthy', () => text(200, 'healthy\n')],
-    [
-      '/readyz',
-      () => text(readiness.notReady === undefined ? 200 : 503, `${readiness.notReady ?? 'ready'}\n`),
-    ],
-  ];
-  const scrape: HttpRoute = async () => {
-    const { text: body, contentType } = await metrics.render();
-    return { status: 200, contentType, body };
-  };
   const onError = (error: unknown): void =>
     emit({ kind: 'internal-error', where: 'an http endpoint', error });
-  const http = (
-    name: string,
-    { enable, addr }: Config['metrics'],
-    routes: [string, HttpRoute][],
-    posts?: ReadonlyMap<string, PostRoute>,
-  ): HttpServer | undefined =>
-    enable
-      ? createHttpServer({ name, addr, routes: new Map(routes), ...(posts && { posts }), onError })
-      : undefined;
-  const metricsServer = http('metrics.addr', config.metrics, [...probes, ['/metrics', scrape]]);
-  const posts = new Map([['/api/accept-manager', acceptManager(config.admin.token, dataPath.world)]]);
-  const adminServer = http('admin.addr', config.admin, probes, posts);
+  const { metricsServer, adminServer } = createEndpoints({
+    config,
+    readiness,
+    metrics,
+    world: dataPath.world,
+    onError,
+  });
 
   const stop = async (): Promise<void> => {
     downstream.close();

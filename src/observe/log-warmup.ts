@@ -1,5 +1,5 @@
 import type { GatewayEvent } from './events.js';
-import type { LogLine } from './log-table.js';
+import type { LogLine } from './log-line.js';
 
 type WarmupEvent = Extract<
   GatewayEvent,

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { BreakerStateName } from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
-import type { RedisEvent } from './redis-log.js';
+import type { RedisEvent } from './log-redis.js';
 
 const STATES: readonly BreakerStateName[] = ['closed', 'half-open', 'open'];
 

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.js';
+import { configFile, fileOf } from './flags.js';
+
+type ExportFlags = {
+  readonly format: string;
+  readonly config?: string;
+  readonly set?: string[];
+  readonly out: string;
+  readonly clusterId?: string;
+  readonly target?: string;
+  readonly caCert?: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly idc?: string;
+  readonly location?: string;
+};
+
+/** Adds `export` to the commands. */
+export function addExportCommand(program: Command): void {
+  program
+    .command('export')
+    .description('write a dynconfig.yaml from the last good answers, to run a fleet without a manager')
+    .requiredOption('-f, --format <format>', 'dynconfig-scheduler or dynconfig-daemon')
+    .option('-c, --config <file>', 'the configuration, as of serve; says where the snapshot is')
+    .option('-s, --set <path=value...>', 'set one key, as of serve')
+    .option('-o, --out <file>', 'where to write; - is standard output', '-')
+    .option('--cluster-id <id>', 'the scheduler cluster, where several are known')
+    .option('-t, --target <host:port>', 'a running gateway; without it the snapshot is read')
+    .option(
+      '--ca-cert <file>',
+      'the authorities that signed the certificate of the target; with it, TLS is used',
+    )
+    .option('--hostname <name>', 'as whom the target is asked', 'manager-gateway-export')
+    .option('--ip <address>', 'the same', '127.0.0.1')
+    .option('--idc <idc>', 'the same')
+    .option('--location <location>', 'the same')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 it is written, 1 nothing is known to write, 2 wrong use or configuration.',
+    )
+    .action(async (options: ExportFlags) => {
+      const { runExport } = await import('./export.js');
+      const { hostname, ip, idc, location, clusterId } = options;
+      process.exitCode = await runExport({
+        config: loadConfig({ ...configFile(options.config), env: process.env, sets: options.set ?? [] }),
+        format: options.format,
+        target: options.target,
+        caCert: options.caCert === undefined ? '' : fileOf('--ca-cert', options.caCert),
+        asker: {
+          hostname,
+          ip,
+          ...(idc === undefined ? {} : { idc }),
+          ...(location === undefined ? {} : { location }),
+          ...(clusterId === undefined ? {} : { clusterId }),
+        },
+        out: options.out,
+        stdout: process.stdout,
+        stderr: process.stderr,
+      });
+    });
+}

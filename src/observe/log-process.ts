@@ -1,0 +1,82 @@
+import type { LogLine, Of } from './log-line.js';
+
+/** What the gateway itself does. */
+export function aboutProcess(
+  event: Of<
+    | 'started'
+    | 'serving-changed'
+    | 'mode-changed'
+    | 'config-reloaded'
+    | 'config-refused'
+    | 'draining'
+    | 'stopped'
+    | 'internal-error'
+  >,
+): LogLine {
+  const base = { event: event.kind };
+  switch (event.kind) {
+    case 'started':
+      return {
+        level: 'info',
+        msg: `manager-gateway ${event.version} answers on ${event.listen} in mode ${event.mode}`,
+        fields: {
+          ...base,
+          version: event.version,
+          mode: event.mode,
+          listen: event.listen,
+          metrics: event.metrics,
+          admin: event.admin,
+        },
+      };
+    case 'serving-changed':
+      return {
+        level: event.reason === undefined ? 'info' : 'error',
+        msg: event.reason === undefined ? 'health says SERVING' : `health says NOT_SERVING: ${event.reason}`,
+        fields: { ...base, serving: event.reason === undefined },
+      };
+    case 'mode-changed':
+      return {
+        level: 'warn',
+        msg: `mode: ${event.from} → ${event.to}`,
+        fields: { ...base, from: event.from, to: event.to },
+      };
+    case 'config-reloaded': {
+      const rest =
+        event.needRestart.length > 0 ? `; a restart is needed for ${event.needRestart.join(', ')}` : '';
+      const applied = event.applied.length > 0 ? event.applied.join(', ') : 'nothing to apply';
+      return {
+        level: event.needRestart.length > 0 ? 'warn' : 'info',
+        msg: `configuration read again: ${applied}${rest}`,
+        fields: { ...base, applied: event.applied, needRestart: event.needRestart },
+      };
+    }
+    case 'config-refused':
+      return {
+        level: 'error',
+        msg: `configuration refused, the old one stays: ${event.detail}`,
+        fields: { ...base, errorClass: 'permanent' },
+      };
+    case 'draining':
+      return {
+        level: 'info',
+        msg: `draining: ${event.connections} connections, health says NOT_SERVING`,
+        fields: { ...base, connections: event.connections },
+      };
+    case 'stopped':
+      return {
+        level: event.clean ? 'info' : 'warn',
+        msg: `stopped: ${event.detail}`,
+        fields: { ...base, clean: event.clean },
+      };
+    case 'internal-error':
+      return {
+        level: 'error',
+        msg: `internal error in ${event.where}`,
+        fields: { ...base, where: event.where, errorClass: 'internal' },
+        repeatKey: `${event.kind} ${event.where}`,
+        error: event.error,
+      };
+    default:
+      return event satisfies never;
+  }
+}
