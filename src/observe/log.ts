@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import type { Clock, Timer } from '../rpc/clock.js';
 import type { GatewayEvent } from './events.js';
-import { type LogLine, logLineOf } from './log-table.js';
+import type { LogLine } from './log-line.js';
+import { logLineOf } from './log-table.js';
 
 /** The first of a kind is written at once; from then on what comes is counted and written as one line this often. */
 const SUMMARY_MS = 10_000;
