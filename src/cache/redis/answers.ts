@@ -52,6 +52,7 @@ export interface AnswersInRedisOptions {
   readonly voids: Voids;
   /** See `SharedWrites.told`. */
   readonly told: () => number | undefined;
+  readonly telling: () => Promise<void> | undefined;
   /** Told of writes that others have noted. */
   readonly onVoids: (question: Question, seen: LookedUp & Span) => void;
   readonly schemas?: readonly EnvelopeSchema[];
@@ -175,6 +176,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   };
 
   const look = async (question: Question): Promise<Seen | undefined> => {
+    await options.telling();
     const told = options.told();
     const seen = await exchange.lookUp(
       question,

@@ -96,6 +96,7 @@ function createTier(options: RedisTierOptions): RedisTier {
     keys,
     replica,
     told: () => writes.told,
+    telling: writes.telling,
     onVoids: writes.seen,
   });
   const desk = createNewsDesk({

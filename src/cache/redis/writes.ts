@@ -18,6 +18,8 @@ export interface SharedWrites {
   seen(question: Question, seen: LookedUp & Span): void;
   /** A number that changes with every write through this replica; undefined while Redis has not been told of one. */
   readonly told: number | undefined;
+  /** While Redis is being told: resolves when it was, or could not be. An asking that begins after a write is to come after its mark. */
+  readonly telling: () => Promise<void> | undefined;
   /** Asks what was written anywhere since the last time. */
   pulse(): Promise<void>;
 }
@@ -34,7 +36,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   const { maxStaleMs, replica, clock } = options;
   const lifetimeMs = Math.max(1, Math.floor(maxStaleMs));
   let untold = new Map<string, 'update' | 'deletion'>();
-  let telling = false;
+  let telling: Promise<void> | undefined;
   let count = 0;
   const offset = createClockOffset();
   let heardUs: number | undefined;
@@ -59,11 +61,11 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
     }
   };
   const tellSoon = (): void => {
-    if (telling) return;
-    telling = true;
-    void tell().finally(() => {
-      telling = false;
+    if (telling !== undefined) return;
+    const told = tell().finally(() => {
+      telling = undefined;
     });
+    telling = told;
   };
 
   /** A mark of Redis on our clock, at the latest. One from the future is of a clock that has been set back since: it orders nothing. */
@@ -95,8 +97,9 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
       tellSoon();
     },
     get told() {
-      return telling || untold.size > 0 ? undefined : count;
+      return telling !== undefined || untold.size > 0 ? undefined : count;
     },
+    telling: () => telling,
     seen({ tags }, seen) {
       offset.learn(seen);
       for (const [index, tag] of [...tags, EVERYTHING].entries()) {
