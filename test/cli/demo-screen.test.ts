@@ -28,7 +28,7 @@ describe('The live picture', () => {
     expect(lines.find((line) => line.startsWith('calls failed'))?.split(/ {2,}/)).toEqual([
       'calls failed',
       '409',
-      '5',
+      '0',
     ]);
     expect(lines.find((line) => line.startsWith('active nodes'))?.split(/ {2,}/)).toEqual([
       'active nodes',
@@ -65,7 +65,7 @@ describe('The live picture', () => {
     live.show(moment, true);
     live.close();
     expect(written().trimEnd().split('\n')).toHaveLength(2);
-    expect(written()).toContain('frozen  gateway: answered 1,010, failed 5');
+    expect(written()).toContain('frozen  gateway: answered 1,010, failed 0');
     expect(written()).not.toContain('\u001b');
   });
 });
