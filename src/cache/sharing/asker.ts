@@ -35,14 +35,28 @@ export function sharedParts(question: Question): readonly string[] | undefined {
 const LONGEST_TEXT = 1024;
 const SOURCE_TYPES = new Set(['SCHEDULER_SOURCE', 'PEER_SOURCE', 'SEED_PEER_SOURCE']);
 
+/** Questions are kept by whoever made them out of a request, and asked again and again: each is read once. */
+const askers = new WeakMap<Question, Asker | 'not-shared'>();
+
+/** The caller, if the answer could be shared: a question of a kind that can, which the manager surely does not refuse. */
+export function sharableAsker(question: Question, message: Buffer): Asker | undefined {
+  if (question.method !== 'ListSchedulers' || message.length > LONGEST_TEXT) return undefined;
+  let known = askers.get(question);
+  if (known === undefined) {
+    const asker = askerOf(question);
+    known = asker !== undefined && isPlainlyValid(question, asker) ? asker : 'not-shared';
+    askers.set(question, known);
+  }
+  return known === 'not-shared' ? undefined : known;
+}
+
 /**
  * Whether the manager's validators surely take the request: one that they refuse must be refused, not answered with
  * what others got. A message no longer than the longest text holds none that is longer.
  */
-export function isPlainlyValid(question: Question, asker: Asker, message: Buffer): boolean {
+function isPlainlyValid(question: Question, asker: Asker): boolean {
   const sourceType = question.parts.at(-5) ?? '';
   return (
-    message.length <= LONGEST_TEXT &&
     SOURCE_TYPES.has(sourceType) &&
     isHostname(asker.hostname) &&
     parseAddress(asker.ip) !== undefined &&

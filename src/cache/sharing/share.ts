@@ -2,7 +2,7 @@ import type { Answer } from '../../rpc/answer.js';
 import type { Question } from '../../rpc/question.js';
 import type { Read, ReadAnswer, ReadHandler, Stage } from '../../rpc/read.js';
 import { Code } from '../../rpc/status.js';
-import { askerOf, isPlainlyValid } from './asker.js';
+import { askerOf, sharableAsker } from './asker.js';
 import type { Knowledge } from './knowledge.js';
 import { newestOnly } from './newest.js';
 import { isUndecided, sharedQuestion } from './shared-question.js';
@@ -41,8 +41,8 @@ export function createSharing(options: SharingOptions): Sharing {
   const standIns = createStandIns(options);
 
   const questionOf = (own: Question, message: Buffer): Question => {
-    const asker = askerOf(own);
-    if (asker === undefined || !isPlainlyValid(own, asker, message)) return own;
+    const asker = sharableAsker(own, message);
+    if (asker === undefined) return own;
     if (revision !== knowledge.revision) {
       questions.clear();
       revision = knowledge.revision;
@@ -67,19 +67,18 @@ export function createSharing(options: SharingOptions): Sharing {
       const question = questionOf(own, read.message);
       // What the manager said to this caller alone before anybody knew is his, as it would be without sharing.
       if (question === own || (isUndecided(question) && options.store.peek(own.key) !== undefined)) break;
-      const answer = await next({ ...read, question, own });
+      const answer = await next(askedAs(read, question));
       if (!isTheirs(read, question, answer)) continue;
       if (answer.key !== question.key) return answer;
       standIns.note(own, question.key);
       return answer.source === 'miss' ? answer : { ...answer, via: 'shared' };
     }
-    return next({ ...read, own });
+    return next(askedAs(read, own));
   };
 
   return {
     stage: (next) => (read) => {
-      const asker = askerOf(read.question);
-      if (asker === undefined || !isPlainlyValid(read.question, asker, read.message)) return next(read);
+      if (sharableAsker(read.question, read.message) === undefined) return next(read);
       return standIns.within(read, questionOf(read.question, read.message), () => asOne(next, read));
     },
     questionOf: ({ question, message }) => questionOf(question, message),
@@ -94,6 +93,22 @@ export function createSharing(options: SharingOptions): Sharing {
       if (shown !== 'other') return question;
       // What the manager refuses it refuses this caller; but a cluster that is gone is gone for all who ask for it.
       return isGone(answer) && askerOf(own)?.clusterId !== undefined ? question : own;
+    },
+  };
+}
+
+/** Not a spread, which would ask for the signal, and make one for every hit. */
+function askedAs(read: Read, question: Question): Read {
+  const { metadata, message, deadlineMs, attempts, question: own } = read;
+  return {
+    question,
+    own,
+    metadata,
+    message,
+    deadlineMs,
+    attempts,
+    get signal() {
+      return read.signal;
     },
   };
 }
