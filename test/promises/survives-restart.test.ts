@@ -96,4 +96,47 @@ describe('with the manager dead and the gateway started again', () => {
     const health = await after.caller.call('/grpc.health.v1.Health/Check', Buffer.alloc(0));
     expect(health.response).toEqual(Buffer.from([8, 1]));
   });
+
+  it('2,000 daemons that nobody has seen before start as they do: two connections, health, three lists', async () => {
+    const before = await startGateway('scope');
+    await before.gateway.line({ event: 'address-state-changed', to: 'healthy' });
+    await askAll(before.caller);
+    await manager.kill();
+    await before.caller.close();
+    before.gateway.child.kill('SIGTERM');
+    await before.gateway.exited;
+
+    const after = await startGateway('scope');
+    const { listen } = (await after.gateway.line({ event: 'started' })) as { listen: string };
+    const starts: string[] = [];
+    // As they come in ten seconds: 200 at a time.
+    for (let wave = 0; wave < 10; wave++) {
+      const daemons = Array.from({ length: 200 }, (_, n) => startDaemon(listen, wave * 200 + n));
+      starts.push(...(await Promise.all(daemons)));
+    }
+    expect(starts).toHaveLength(2_000);
+    expect(starts.filter((outcome) => outcome !== 'runs')).toEqual([]);
+  }, 120_000);
 });
+
+/** As the Rust client starts; it exits if its health check, or one of its three lists, brings nothing of use. */
+async function startDaemon(address: string, n: number): Promise<string> {
+  const [health, lists] = await Promise.all([connectCaller(address), connectCaller(address)]);
+  const request = requestOf(LIST, {
+    source_type: 'PEER_SOURCE',
+    hostname: `newcomer-${n}`,
+    ip: `127.1.${n >> 8}.${n & 255}`,
+    version: 'v1.5.1',
+  });
+  try {
+    const checked = await health.call('/grpc.health.v1.Health/Check', Buffer.alloc(0));
+    if (!checked.response?.equals(Buffer.from([8, 1]))) return 'exits: not SERVING';
+    for (let time = 0; time < 3; time++) {
+      const { code, message, response } = await lists.call(LIST, request);
+      if (code !== 0 || response === undefined || response.length === 0) return `exits: ${code} ${message}`;
+    }
+    return 'runs';
+  } finally {
+    await Promise.all([health.close(), lists.close()]);
+  }
+}
