@@ -9,6 +9,7 @@ import { NO_METADATA } from '../../src/rpc/metadata.js';
 import type { Read, ReadAnswer } from '../../src/rpc/read.js';
 import type { Upstream } from '../../src/upstream/upstream.js';
 import { configOf, requestOf } from './data-path.js';
+import { watchEvents } from './event-watch.js';
 
 /** A manager for several replicas: answers each attempt by `auto`, which may take its time. */
 export interface SharedManager {
@@ -60,8 +61,7 @@ export async function startReplica(options: {
   readonly sets?: readonly string[];
 }): Promise<Replica> {
   const { manager, clock = systemClock } = options;
-  const events: GatewayEvent[] = [];
-  const waiting = new Set<(event: GatewayEvent) => void>();
+  const { events, subscriber, seen } = watchEvents();
   const fleet = options.fleet ?? 'f1';
   const config = configOf(options.yaml ?? '', [
     `fleet.id=${JSON.stringify(fleet)}`,
@@ -74,10 +74,7 @@ export async function startReplica(options: {
     upstream: upstreamTo(manager, clock),
     clock,
     random: () => 0.5,
-    emit(event) {
-      events.push(event);
-      for (const look of [...waiting]) look(event);
-    },
+    emit: subscriber,
   });
   await path.redis.start();
   const classifier = createClassifier({ fleetId: fleet, decoder: { decodeRequest, requestFieldNumbers } });
@@ -95,18 +92,7 @@ export async function startReplica(options: {
     read,
     ask: (method, fields) => path.answerRead(read(method, fields)),
     of: (kind) => events.filter((event) => event.kind === kind) as never,
-    seen(matches) {
-      const past = events.find(matches);
-      if (past !== undefined) return Promise.resolve(past);
-      return new Promise((resolve) => {
-        const look = (event: GatewayEvent): void => {
-          if (!matches(event)) return;
-          waiting.delete(look);
-          resolve(event);
-        };
-        waiting.add(look);
-      });
-    },
+    seen,
     stop: () => path.stop(),
   };
 }

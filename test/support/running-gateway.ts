@@ -1,6 +1,7 @@
 import { type BoundAddresses, createGateway, type Gateway } from '../../src/gateway.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import { configOf } from './data-path.js';
+import { watchEvents } from './event-watch.js';
 import type { ManualClock } from './manual-clock.js';
 
 /** A gateway in this process, on ephemeral ports, with its events at hand. */
@@ -26,8 +27,7 @@ export async function startGateway({
   sets = [],
   clock,
 }: RunningGatewayOptions): Promise<RunningGateway> {
-  const events: GatewayEvent[] = [];
-  const waiting = new Set<(event: GatewayEvent) => void>();
+  const { events, subscriber, seen } = watchEvents();
   const gateway = createGateway({
     config: configOf('', [
       'server.listen=127.0.0.1:0',
@@ -40,10 +40,7 @@ export async function startGateway({
     ]),
     ...(clock === undefined ? {} : { clock }),
     logDestination: { write: () => undefined },
-    subscriber: (event) => {
-      events.push(event);
-      for (const look of [...waiting]) look(event);
-    },
+    subscriber,
   });
   const bound = await gateway.start();
   return {
@@ -51,17 +48,6 @@ export async function startGateway({
     bound,
     address: `${bound.listen.host}:${bound.listen.port}`,
     events,
-    seen(matches) {
-      const past = events.find(matches);
-      if (past !== undefined) return Promise.resolve(past);
-      return new Promise((resolve) => {
-        const look = (event: GatewayEvent): void => {
-          if (!matches(event)) return;
-          waiting.delete(look);
-          resolve(event);
-        };
-        waiting.add(look);
-      });
-    },
+    seen,
   };
 }
