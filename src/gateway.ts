@@ -211,7 +211,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         // A package without its proto files is to fail here, not to forward everything unread.
         loadServiceDefinitions();
         const [metricsBound, adminBound] = [await metricsServer?.listen(), await adminServer?.listen()];
-        await Promise.all([snapshot.load(), registrations.load(), warmup.load()]);
+        await Promise.all([snapshot.load(), registrations.load(), warmup.load(), dataPath.redis.start()]);
         upstream.start();
         const listen = await downstream.listen();
         snapshot.start();

@@ -7,16 +7,23 @@ const ROLL_CALL = 20;
 /** More than this share of the nodes, gone within this time: then it is another world. */
 const GONE_SHARE = 1 / 5;
 const GONE_WITHIN_MS = 5 * 60_000;
+/** Unseen for so long while others were seen, a node may have been deleted by hand: it proves nothing. The manager may tell of it for 8.5 minutes. */
+const SEEN_WITHIN_MS = 10 * 60_000;
+/** What has shown another world does not age: nothing but its return shows that it is ours after all. */
+const FOR_GOOD = Number.POSITIVE_INFINITY;
 
 interface Known {
   readonly node: NodeRow;
+  /** When was last asked for an answer that shows it, monotonic ms. */
+  readonly seenAtMs: number;
   /** Since when it has not been found, monotonic ms. */
   goneAtMs: number | undefined;
 }
 
 /** What is known of the manager's clusters and nodes, from the answers that were taken. */
 export interface KnownWorld {
-  learn(facts: Facts): void;
+  /** `askedAtMs`: when the answer was asked for that shows them. */
+  learn(facts: Facts, askedAtMs: number): void;
   /** Why these clusters are not those that are known; undefined: they may be. */
   contradiction(facts: Facts): string | undefined;
   /** The nodes to ask for: the most recently seen. */
@@ -37,12 +44,13 @@ export function createKnownWorld(): KnownWorld {
   const keyOf = (node: NodeRow): string => JSON.stringify([node.kind, node.clusterId, node.hostname]);
 
   return {
-    learn(facts) {
+    learn(facts, askedAtMs) {
       for (const [id, name] of facts.clusters) clusters.set(id, name);
       for (const node of facts.nodes) {
         const key = keyOf(node);
+        const seenAtMs = Math.max(askedAtMs, nodes.get(key)?.seenAtMs ?? askedAtMs);
         nodes.delete(key);
-        nodes.set(key, { node, goneAtMs: undefined });
+        nodes.set(key, { node, seenAtMs, goneAtMs: undefined });
       }
       for (const key of nodes.keys()) {
         if (nodes.size <= MAX_NODES) break;
@@ -60,21 +68,32 @@ export function createKnownWorld(): KnownWorld {
       }
       return undefined;
     },
-    rollCall: () => [...nodes.values()].slice(-ROLL_CALL).map(({ node }) => node),
+    rollCall() {
+      const newestFirst = [...nodes.values()].sort((one, other) => other.seenAtMs - one.seenAtMs);
+      const newestAtMs = newestFirst[0]?.seenAtMs ?? 0;
+      return newestFirst
+        .slice(0, ROLL_CALL)
+        .filter(({ seenAtMs, goneAtMs }) => goneAtMs === FOR_GOOD || newestAtMs - seenAtMs <= SEEN_WITHIN_MS)
+        .map(({ node }) => node);
+    },
     clusterIds: () => [...clusters.keys()],
     judge(called, nowMs) {
       for (const { node, found } of called) {
         const known = nodes.get(keyOf(node));
         if (known !== undefined) known.goneAtMs = found ? undefined : (known.goneAtMs ?? nowMs);
       }
-      // Who has gone longer ago went one by one: that is how a fleet lives.
-      for (const [key, { goneAtMs }] of nodes) {
-        if (goneAtMs !== undefined && nowMs - goneAtMs > GONE_WITHIN_MS) nodes.delete(key);
-      }
-      const gone = called.filter(({ found }) => !found).length;
+      const lately = called.flatMap(({ node, found }) => {
+        const known = nodes.get(keyOf(node));
+        // Who has gone longer ago went one by one: that is how a fleet lives.
+        const counts = known?.goneAtMs === undefined || nowMs - known.goneAtMs <= GONE_WITHIN_MS;
+        if (!counts) nodes.delete(keyOf(node));
+        return counts ? [{ known, found }] : [];
+      });
+      const gone = lately.filter(({ found }) => !found);
       // One node alone is what an operator deletes.
-      if (gone < 2 || gone / called.length <= GONE_SHARE) return undefined;
-      return `${gone} of ${called.length} nodes are gone`;
+      if (gone.length < 2 || gone.length / lately.length <= GONE_SHARE) return undefined;
+      for (const { known } of gone) if (known !== undefined) known.goneAtMs = FOR_GOOD;
+      return `${gone.length} of ${lately.length} nodes are gone`;
     },
     forget() {
       clusters.clear();

@@ -12,7 +12,7 @@ export interface World {
   /** Below remember: lets nothing of another world through, for as long as the operator has not accepted it. */
   readonly stage: Stage;
   /** Something has been remembered: it is of the known world. */
-  learn(remembered: { readonly question: Read['question']; readonly reply: Answer['reply'] }): void;
+  learn(remembered: Pick<Answer, 'reply' | 'askedAtMs'> & Pick<Read, 'question'>): void;
   /** Why nothing of this manager is taken, and nothing is written to it; undefined: it is the known one, as far as is known. */
   readonly frozen: string | undefined;
   /** The managers went away, or one came back: nobody knows which one. */
@@ -92,8 +92,8 @@ export function createWorld(options: WorldOptions): World {
       if (frozen !== undefined) throw new GatewayError('manager-unavailable', `manager-gateway: ${frozen}`);
       return answer;
     },
-    learn({ question, reply }) {
-      if (frozen === undefined) known.learn(factsOf(question, reply, options.decode));
+    learn({ question, reply, askedAtMs }) {
+      if (frozen === undefined) known.learn(factsOf(question, reply, options.decode), askedAtMs);
     },
     get frozen() {
       return frozen;

@@ -146,6 +146,24 @@ describe('another manager in the place of ours', () => {
     expect(other.schedulers).toHaveLength(0);
   });
 
+  it('stays accepted over a restart of the gateway', async () => {
+    for (const hostname of NODES) {
+      const own = requestOf(GET, { hostname, ip: '127.0.0.3', scheduler_cluster_id: '1' });
+      expect((await caller.call(GET, own)).code).toBe(0);
+    }
+    await replaceManager(worldOf({ id: 1, name: 'elsewhere' }, ['a', 'b', 'c']));
+    await frozen();
+    expect((await accept({ authorization: 'Bearer s3cret' })).status).toBe(200);
+    const other = requestOf(LIST, { hostname: 'daemon-y', ip: '127.0.0.4' });
+    expect((await caller.call(LIST, other)).code).toBe(0);
+    await caller.close();
+    await running.gateway.stop();
+    await start();
+    expect((await caller.call(LIST, other)).code).toBe(0);
+    await running.seen(({ kind }) => kind === 'world-cleared' || kind === 'world-frozen');
+    expect(running.events.some(({ kind }) => kind === 'world-frozen')).toBe(false);
+  });
+
   it('gives way to our own when that is back', async () => {
     const ours = manager.record;
     await replaceManager(worldOf(undefined, []));

@@ -68,7 +68,8 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
     if (revision === writtenRevision) return;
     const startedAtMs = clock.nowMs();
     try {
-      const entries = [...store.entries()];
+      // What an accepted manager has taken the place of would, read again, be held against it.
+      const entries = [...store.entries()].filter(({ askedAtMs }) => !options.voids.isDeleted([], askedAtMs));
       const sizeBytes = await replaceFile(
         file,
         encodeSnapshot({
