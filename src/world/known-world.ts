@@ -28,6 +28,7 @@ export interface KnownWorld {
   contradiction(facts: Facts): string | undefined;
   /** The nodes to ask for: the most recently seen. */
   rollCall(): readonly NodeRow[];
+  /** The most recently seen first: one that was deleted in the console is seen no more. */
   clusterIds(): readonly string[];
   /** What a roll call found. Why it is another world; undefined: it is the known one. */
   judge(
@@ -45,7 +46,10 @@ export function createKnownWorld(): KnownWorld {
 
   return {
     learn(facts, askedAtMs) {
-      for (const [id, name] of facts.clusters) clusters.set(id, name);
+      for (const [id, name] of facts.clusters) {
+        clusters.delete(id);
+        clusters.set(id, name);
+      }
       for (const node of facts.nodes) {
         const key = keyOf(node);
         const seenAtMs = Math.max(askedAtMs, nodes.get(key)?.seenAtMs ?? askedAtMs);
@@ -76,7 +80,7 @@ export function createKnownWorld(): KnownWorld {
         .filter(({ seenAtMs, goneAtMs }) => goneAtMs === FOR_GOOD || newestAtMs - seenAtMs <= SEEN_WITHIN_MS)
         .map(({ node }) => node);
     },
-    clusterIds: () => [...clusters.keys()],
+    clusterIds: () => [...clusters.keys()].reverse(),
     judge(called, nowMs) {
       for (const { node, found } of called) {
         const known = nodes.get(keyOf(node));

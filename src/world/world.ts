@@ -43,6 +43,8 @@ type Verdict = 'known' | 'other' | 'nobody-knows';
 /** One roll call answers for this long, however many answers look suspicious. */
 const VERDICT_MS = 10_000;
 const SUSPICIOUS_LOSS = 1 / 5;
+/** Clusters that a roll call asks for. A database that knows one of them is ours: others may have been deleted. */
+const ROLL_CALL_CLUSTERS = 5;
 
 export function createWorld(options: WorldOptions): World {
   const { clock, emit } = options;
@@ -57,7 +59,11 @@ export function createWorld(options: WorldOptions): World {
     return 'other';
   };
   const judge = async (): Promise<Verdict> => {
-    const found = await callTheRoll(options, known.rollCall(), known.clusterIds()[0]);
+    const found = await callTheRoll(
+      options,
+      known.rollCall(),
+      known.clusterIds().slice(0, ROLL_CALL_CLUSTERS),
+    );
     if (found.kind === 'nobody-knows') return 'nobody-knows';
     const contradictions = found.facts.flatMap((facts) => known.contradiction(facts) ?? []);
     const detail = found.noCluster
@@ -104,7 +110,9 @@ export function createWorld(options: WorldOptions): World {
     },
     cleared() {
       if (frozen !== undefined) return false;
-      if (!sure && !known.isEmpty) void rollCall();
+      if (!sure && !known.isEmpty) {
+        rollCall().catch((error: unknown) => emit({ kind: 'internal-error', where: 'the roll call', error }));
+      }
       return sure || known.isEmpty;
     },
     accept() {
@@ -147,7 +155,7 @@ type RollCall =
 async function callTheRoll(
   options: WorldOptions,
   nodes: readonly NodeRow[],
-  clusterId: string | undefined,
+  clusterIds: readonly string[],
 ): Promise<RollCall> {
   const facts: Facts[] = [];
   const isThere = async (
@@ -169,14 +177,15 @@ async function callTheRoll(
   const ip = neverAskedFor(options.random);
   const asked = nodes.map(async (node) => ({ node, found: await isThere(...rowOf(node, ip)) }));
   // v2.5 says "record not found" of a cluster that it does not have; v2.1.55 does not look at the id.
-  const cluster =
-    clusterId === undefined
-      ? true
-      : await isThere('ListSchedulers', { hostname: 'manager-gateway', ip, scheduler_cluster_id: clusterId });
+  const clusters = await Promise.all(
+    clusterIds.map((scheduler_cluster_id) =>
+      isThere('ListSchedulers', { hostname: 'manager-gateway', ip, scheduler_cluster_id }),
+    ),
+  );
   const answered = await Promise.all(asked);
   const called = answered.flatMap(({ node, found }) => (found === undefined ? [] : [{ node, found }]));
-  if (called.length < answered.length || cluster === undefined) return { kind: 'nobody-knows' };
-  return { kind: 'called', called, noCluster: !cluster, facts };
+  if (called.length < answered.length || clusters.includes(undefined)) return { kind: 'nobody-knows' };
+  return { kind: 'called', called, noCluster: clusters.length > 0 && !clusters.includes(true), facts };
 }
 
 /** The manager looks rows up by hostname, but keeps them in its cache by the ip asked with: one that nobody has used reaches its database. */

@@ -23,8 +23,14 @@ let world: World;
 const list = (): Reply => ok(responseOf(LIST, { schedulers: rows.map(rowOf) }));
 const learn = (): void => world.learn({ question, reply: list(), askedAtMs: clock.nowMs() });
 
+/** Clusters that the database does not know. */
+let deletedClusters: readonly string[];
+
 function answer(path: string, message: Buffer): Reply {
-  if (path === LIST) return list();
+  if (path === LIST) {
+    const asked = String(decodeRequest(path, message).scheduler_cluster_id);
+    return deletedClusters.includes(asked) ? ended(2, 'record not found') : list();
+  }
   const hostname = String(decodeRequest(path, message).hostname);
   return rows.includes(hostname) ? ok(responseOf(path, rowOf(hostname))) : ended(13, 'record not found');
 }
@@ -40,6 +46,7 @@ beforeEach(() => {
   clock = new ManualClock();
   events = [];
   rows = ['a', 'b', 'c'];
+  deletedClusters = [];
   world = createWorld({
     ask: (path, message) =>
       Promise.resolve({
@@ -76,6 +83,33 @@ describe('the known world', () => {
     rows = ['c'];
     await restartManager();
     expect(world.frozen).toBeUndefined();
+  });
+});
+
+describe('clusters', () => {
+  const learnCluster = (id: number): void => {
+    const scheduler = {
+      hostname: `s${id}`,
+      scheduler_cluster_id: id,
+      scheduler_cluster: { id, name: `cluster-${id}` },
+    };
+    const reply = ok(responseOf(LIST, { schedulers: [scheduler] }));
+    world.learn({ question, reply, askedAtMs: clock.nowMs() });
+    rows = [...rows, `s${id}`];
+  };
+
+  it('may be deleted in the console, the oldest one too, while another is known', async () => {
+    learnCluster(2);
+    deletedClusters = ['1'];
+    await restartManager();
+    expect(world.frozen).toBeUndefined();
+  });
+
+  it('are another world when the database knows none of them', async () => {
+    learnCluster(2);
+    deletedClusters = ['1', '2'];
+    await restartManager();
+    expect(world.frozen).toContain('its database does not know our clusters');
   });
 });
 
