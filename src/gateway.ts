@@ -7,6 +7,7 @@ import type { Config, Mode } from './config/config.js';
 import { createDataPath } from './data-path.js';
 import { createLocalHealth } from './downstream/local-health.js';
 import { createDownstream } from './downstream/server.js';
+import { GatewayError } from './errors.js';
 import { createBus } from './observe/bus.js';
 import type { Emit, GatewayEvent } from './observe/events.js';
 import { createLog } from './observe/log.js';
@@ -24,6 +25,7 @@ import {
   requestFieldNumbers,
 } from './route/proto.js';
 import { type Clock, systemClock } from './rpc/clock.js';
+import { inTime } from './rpc/in-time.js';
 import { createUpstream } from './upstream/create-upstream.js';
 import type { AddressStatus } from './upstream/upstream.js';
 import { VERSION } from './version.js';
@@ -64,6 +66,9 @@ export interface GatewayOptions {
 /** A part of `server.drainTimeout` is left for closing channels and servers, so that the whole stays below it. */
 const CLOSING_SHARE = 0.1;
 const CLOSING_MAX_MS = 2_000;
+
+/** How long a stop without a drain may take. */
+const STOP_MS = 10_000;
 
 /** CreateModel uploads a trained model; every other request is small. */
 const TRAINED_MODEL_BYTES = 256 * 1024 * 1024;
@@ -196,11 +201,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     onError,
   });
 
-  const stop = async (): Promise<void> => {
+  const stop = async (deadlineMs = clock.nowMs() + STOP_MS): Promise<void> => {
     downstream.close();
     // No caller is left. What is still asked is asked for nobody, and a frozen manager must not hold up the end.
     await Promise.all([upstream.stop(clock.nowMs()), metricsServer?.stop(), adminServer?.stop()]);
-    await Promise.all([snapshot.stop(), registrations.stop(), warmup.stop()]);
+    // A disk that hangs must not hold it up either; what was acknowledged is on it already.
+    const written = await inTime(clock, deadlineMs, [snapshot.stop(), registrations.stop(), warmup.stop()]);
+    if (!written) {
+      const error = new GatewayError(
+        'internal',
+        'snapshot.dir takes too long; its last state may be missing',
+      );
+      emit({ kind: 'internal-error', where: 'writing the last snapshot', error });
+    }
     dataPath.stop();
     log.flush();
   };
@@ -245,7 +258,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       readiness.refresh();
       emit({ kind: 'draining', connections: downstream.connections });
       const { clean } = await downstream.drain(deadlineMs);
-      await stop();
+      await stop(clock.nowMs() + closingMs(config.server.drainTimeoutMs));
       emit({
         kind: 'stopped',
         clean,
@@ -253,7 +266,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       return { clean };
     },
-    stop,
+    stop: () => stop(),
   };
 }
 
@@ -278,7 +291,11 @@ function texts(bound: BoundAddresses): { listen: string; metrics: string; admin:
 }
 
 function drainMs(drainTimeoutMs: number): number {
-  return drainTimeoutMs - Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
+  return drainTimeoutMs - closingMs(drainTimeoutMs);
+}
+
+function closingMs(drainTimeoutMs: number): number {
+  return Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
 }
 
 function isHealthy({ state }: AddressStatus): boolean {
