@@ -49,6 +49,19 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
     news.subscribe(options.channel).then(options.onSubscribed, options.onSubscribeError);
   });
   news.on('message', (_channel: string, message: string) => options.onNews(message));
+  let closed = false;
+  const pauses = new Set<NodeJS.Timeout>();
+  for (const client of [commands, news]) {
+    // A client that has ended dials no more by itself, whatever ended it.
+    client.on('end', () => {
+      if (closed) return;
+      const pause = setTimeout(() => {
+        pauses.delete(pause);
+        client.connect().catch(() => undefined);
+      }, LONGEST_PAUSE_MS);
+      pauses.add(pause.unref());
+    });
+  }
   // Both kinds of client have them; the types of ioredis 6 name them on one only.
   const scripts = commands as unknown as Record<'evalBuffer' | 'evalshaBuffer', Evaluate>;
   return {
@@ -70,6 +83,8 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
       news.connect().catch(() => undefined);
     },
     close() {
+      closed = true;
+      for (const pause of pauses) clearTimeout(pause);
       commands.disconnect();
       news.disconnect();
     },
@@ -109,7 +124,7 @@ function open(config: Config['redis'], more: CommonOptions): Redis | Cluster {
         ...(sentinelPassword === '' ? {} : { sentinelPassword }),
         sentinelRetryStrategy: retryStrategy,
         sentinelCommandTimeout: Math.max(timeoutMs, LONGEST_PAUSE_MS),
-        failoverDetector: true,
+        // Not `failoverDetector`: news of a failover in the middle of a reconnect ends the client for good (ioredis 6.0).
         // A master that was demoted under the connection refuses writes from then on.
         reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
       });
