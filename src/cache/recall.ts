@@ -7,6 +7,7 @@ import type { Read, ReadAnswer, ReadHandler, Stage } from '../rpc/read.js';
 import { ageMs, type Entry } from './entry.js';
 import { freshnessOf } from './freshness.js';
 import type { MemoryStore } from './memory.js';
+import { recalled } from './recalled.js';
 import type { Voids } from './voids.js';
 
 export interface RecallOptions {
@@ -46,11 +47,6 @@ export function recall(options: RecallOptions): Stage {
         return freshness satisfies never;
     }
   };
-}
-
-function recalled(entry: Entry, source: 'hit' | 'stale'): ReadAnswer {
-  const { reply, askedAtMs, answeredAtMs, manager } = entry;
-  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false, key: entry.question.key };
 }
 
 /** Asks for nobody. What comes of it is remembered below; what fails has been reported below. */

@@ -6,9 +6,10 @@ import type { Touched } from '../../route/method-table.js';
 import type { Clock, Timer } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { ReadAnswer, Stage } from '../../rpc/read.js';
-import { ageMs, type Entry } from '../entry.js';
+import { ageMs } from '../entry.js';
 import { type FreshnessLimits, freshnessOf } from '../freshness.js';
 import type { MemoryStore } from '../memory.js';
+import { recalled } from '../recalled.js';
 import type { Voids } from '../voids.js';
 import { createAnswersInRedis, type Seen } from './answers.js';
 import { createRedisExchange } from './exchange.js';
@@ -166,11 +167,4 @@ function createTier(options: RedisTierOptions): RedisTier {
       exchange.close();
     },
   };
-}
-
-function recalled(
-  { question, reply, askedAtMs, answeredAtMs, manager }: Entry,
-  source: 'hit' | 'stale',
-): ReadAnswer {
-  return { reply, askedAtMs, answeredAtMs, manager, source, coalesced: false, key: question.key };
 }
