@@ -1,0 +1,46 @@
+import type { NodeRecord } from './node.js';
+
+/** What the other replicas ask of this one. `key` as `nodeKeyOf` makes it. */
+export interface ClaimsListener {
+  /** Another replica takes the node: end its stream at the manager, wait for the status (bounded), then resolve. */
+  yield(key: string): Promise<void>;
+  /** A late replica has ended an old stream of this node after ours was opened: replace ours. */
+  reassert(key: string): void;
+  /** Its holder is dead or leaving: open its stream here, and give the node `keepAlive.grace` to come. */
+  orphaned(record: NodeRecord): void;
+  /** Nobody holds it any more. */
+  freed(key: string): void;
+}
+
+/** Which replica holds a node's stream at the manager. */
+export interface Claims {
+  start(listener: ClaimsListener): void;
+  /**
+   * Makes this replica the holder. Resolves when the one before has ended its stream, or was not heard of in time, or Redis is
+   * away (then every replica is on its own, and reconciling mends what they do to each other). Never rejects.
+   */
+  take(record: NodeRecord): Promise<void>;
+  /** Do we hold it, as far as we know? */
+  holds(key: string): boolean;
+  /** Who holds it, for people: a replica's name, "" for nobody, undefined for nobody knows. */
+  holderOf(key: string): string | undefined;
+  /** Is it held by another replica, by what was last heard? */
+  heldElsewhere(key: string): boolean;
+  /** Our stream has ended for good. Never rejects. */
+  release(key: string): Promise<void>;
+  /** The node is leaving this replica for whoever wants it; resolves true once another has taken it (and `yield` is done). */
+  offer(key: string, deadlineMs: number): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+/** A gateway without Redis: whatever it holds is its own. */
+export const ALONE: Claims = {
+  start: () => undefined,
+  take: () => Promise.resolve(),
+  holds: () => true,
+  holderOf: () => undefined,
+  heldElsewhere: () => false,
+  release: () => Promise.resolve(),
+  offer: () => Promise.resolve(false),
+  stop: () => Promise.resolve(),
+};
