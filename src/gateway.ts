@@ -1,12 +1,12 @@
 import { createEndpoints } from './admin/endpoints.js';
 import { classify, isRefusal } from './breaker/classify.js';
-import { systemBootClock } from './cache/snapshot/boot-clock.js';
 import { createSnapshot } from './cache/snapshot/snapshot.js';
 import { formatHostPort } from './config/addresses.js';
 import type { Config, Mode } from './config/config.js';
 import { createDataPath } from './data-path.js';
 import { createLocalHealth } from './downstream/local-health.js';
 import { createDownstream } from './downstream/server.js';
+import { systemBootClock } from './durable/boot-clock.js';
 import { GatewayError } from './errors.js';
 import { createBus } from './observe/bus.js';
 import type { Emit, GatewayEvent } from './observe/events.js';

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
 import type { Emit, RedisRejectReason } from '../../observe/events.js';
+import type { RedisKeys } from '../../redis/keys.js';
 import type { Reply } from '../../rpc/call.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
@@ -10,7 +11,6 @@ import type { MemoryStore } from '../memory.js';
 import type { Voids } from '../voids.js';
 import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema, stampsOf } from './envelope.js';
 import { LARGEST_VALUE_BYTES, type RedisExchange, type Span } from './exchange.js';
-import type { RedisKeys } from './keys.js';
 import { answerNews } from './news.js';
 import type { LookedUp, Place } from './replies.js';
 

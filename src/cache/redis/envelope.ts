@@ -1,5 +1,5 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { RedisRejectReason } from '../../observe/events.js';
+import { createCheck } from '../../redis/check.js';
 import type { Entry } from '../entry.js';
 import { decodeStoredEntry, encodeStoredEntry, type Moment, STORED_SCHEMA } from '../stored-entry.js';
 
@@ -47,24 +47,13 @@ export function createEnvelope(options: {
 }): Envelope {
   const { secret, fleetId } = options;
   const current = (options.schemas ?? ENVELOPE_SCHEMAS)[0]?.schema ?? STORED_SCHEMA;
-  const key =
-    secret === ''
-      ? undefined
-      : Buffer.from(hkdfSync('sha256', secret, fleetId, 'dfmgw answers in Redis', 32));
-
-  const check = (name: string, stamps: string, body: Buffer): string => {
-    const hash = key === undefined ? createHash('sha256') : createHmac('sha256', key);
-    return hash
-      .update(JSON.stringify([name, stamps]))
-      .update(body)
-      .digest('base64url');
-  };
+  const check = createCheck({ secret, fleetId, purpose: 'dfmgw answers in Redis' });
 
   return {
     seal(name, entry, { earliestUs, latestUs }, now) {
       const stamps = `dfmgw${current} ${digits(earliestUs)} ${digits(latestUs)}`;
       const body = encodeStoredEntry(entry, now);
-      return Buffer.concat([Buffer.from(`${stamps} ${check(name, stamps, body)} `), body]);
+      return Buffer.concat([Buffer.from(`${stamps} ${check.of(name, stamps, body)} `), body]);
     },
     open(name, { schema, decode }, value, now) {
       const rejected = (reason: RedisRejectReason): Opened => ({ kind: 'rejected', reason });
@@ -73,7 +62,7 @@ export function createEnvelope(options: {
       if (Number(found) > schema) return { kind: 'unknown-schema' };
       const stamps = `dfmgw${found} ${earliest} ${latest}`;
       const body = value.subarray(header.length);
-      if (Number(found) !== schema || !same(written ?? '', check(name, stamps, body)))
+      if (Number(found) !== schema || !check.holds(written ?? '', name, stamps, body))
         return rejected('check');
       const asked = { earliestUs: Number(earliest), latestUs: Number(latest) };
       if (asked.earliestUs > now.wallMs * 1000) return rejected('from-the-future');
@@ -96,11 +85,6 @@ function readHeader(value: Buffer): readonly string[] {
   let end = -1;
   for (let spaces = 0; spaces < 4; spaces++) end = start.indexOf(' ', end + 1);
   return HEADER.exec(start.slice(0, end + 1)) ?? [];
-}
-
-/** Compared as text: the last letter of base64 has bits that decoding throws away. */
-function same(one: string, other: string): boolean {
-  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }
 
 function digits(us: number): string {

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.js';
 import type { Emit, RedisOperation } from '../../observe/events.js';
+import { reasonOf } from '../../redis/classify-error.js';
+import { createRedisClient } from '../../redis/client.js';
+import { createGuarded, type Guarded } from '../../redis/guarded.js';
+import type { RedisKeys } from '../../redis/keys.js';
+import { text } from '../../redis/reply.js';
+import type { Script } from '../../redis/script.js';
 import type { Touched } from '../../route/method-table.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
-import { reasonOf } from './classify-error.js';
-import { createRedisClient } from './client.js';
-import { createGuarded, type Guarded } from './guarded.js';
-import type { RedisKeys } from './keys.js';
-import { type LookedUp, type Place, type Pulse, readLookedUp, readPulse, text } from './replies.js';
-import { DROP, LOOK_UP, MARK, PULSE, type Script, STORE } from './scripts.js';
+import { type LookedUp, type Place, type Pulse, readLookedUp, readPulse } from './replies.js';
+import { DROP, LOOK_UP, MARK, PULSE, STORE } from './scripts.js';
 
 /** Larger answers are neither written nor read: a list of 3,000 schedulers is about 1 MB. */
 export const LARGEST_VALUE_BYTES = 4 * 1024 * 1024;

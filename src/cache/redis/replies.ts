@@ -1,3 +1,5 @@
+import { list, text, time, unexpected } from '../../redis/reply.js';
+
 /** One place where an answer may lie. */
 export type Place =
   | { readonly kind: 'none' | 'too-large' | 'other-type' }
@@ -35,11 +37,6 @@ export function readPulse(reply: unknown): Pulse {
   return { atUs: time(at), written: pairs(written), deleted: pairs(deleted) };
 }
 
-export function text(value: unknown): string {
-  if (!Buffer.isBuffer(value)) throw unexpected();
-  return value.toString('utf8');
-}
-
 function readPlace(place: unknown): Place {
   const [kind, value] = list(place);
   switch (text(kind)) {
@@ -64,21 +61,6 @@ function pairs(value: unknown): [string, number][] {
   return found;
 }
 
-function list(value: unknown, length?: number): readonly unknown[] {
-  if (!Array.isArray(value) || (length !== undefined && value.length !== length)) throw unexpected();
-  return value;
-}
-
 function timeOrNever(value: unknown): number | undefined {
   return Buffer.isBuffer(value) && value.length === 0 ? undefined : time(value);
-}
-
-function time(value: unknown): number {
-  const us = Number(text(value));
-  if (!Number.isSafeInteger(us) || us < 0) throw unexpected();
-  return us;
-}
-
-function unexpected(): Error {
-  return new Error('unexpected reply of Redis to a script of the gateway');
 }

@@ -1,20 +1,4 @@
-import { createHash } from 'node:crypto';
-
-/** A script that Redis runs in one go; all its keys lie in one slot of a cluster. */
-export interface Script {
-  readonly lua: string;
-  readonly sha: string;
-}
-
-function script(lua: string): Script {
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
-}
-
-/** µs since 1970 as text: Lua's numbers hold them exactly, and 16 digits sort as numbers do until the year 2286. */
-const NOW = `
-local clock = redis.call('TIME')
-local now = string.format('%016.0f', clock[1] * 1000000 + clock[2])
-`;
+import { NOW, script } from '../../redis/script.js';
 
 /**
  * What is there for a question, and what was written since. KEYS: voids, deletions, then an answer per schema;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
 import type { Emit } from '../../observe/events.js';
+import { redisKeys } from '../../redis/keys.js';
 import type { Touched } from '../../route/method-table.js';
 import type { Clock, Timer } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
@@ -13,7 +14,6 @@ import { recalled } from '../recalled.js';
 import type { Voids } from '../voids.js';
 import { createAnswersInRedis, type Seen } from './answers.js';
 import { createRedisExchange } from './exchange.js';
-import { redisKeys } from './keys.js';
 import { createNewsDesk, readNews } from './news.js';
 import { createSharedWrites } from './writes.js';
 

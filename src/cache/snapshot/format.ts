@@ -1,9 +1,10 @@
+import type { BootMoment } from '../../durable/boot-clock.js';
+import { elapsedSince } from '../../durable/elapsed.js';
 import { frameRecord, readRecords } from '../../durable/records.js';
 import type { Entry } from '../entry.js';
 import { ageMs } from '../entry.js';
 import { decodeStoredEntry, encodeStoredEntry, type Moment } from '../stored-entry.js';
-import type { BootMoment } from './boot-clock.js';
-import { decodeHeader, elapsedSince, encodeHeader } from './header.js';
+import { decodeHeader, encodeHeader } from './header.js';
 
 /** What a record holds; its first byte. `void`: an entry that a write has expired since it was asked for. */
 const KIND = { header: 0x48, entry: 0x45, void: 0x56 } as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { BootMoment } from '../../durable/boot-clock.js';
 import type { Moment } from '../stored-entry.js';
-import type { BootMoment } from './boot-clock.js';
 
 /** The version of the file. It is in its name, too, so that versions lie side by side and none overwrites another. */
 export const SNAPSHOT_SCHEMA = 1;
@@ -31,17 +31,4 @@ export function decodeHeader(bytes: Buffer): SnapshotHeader | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Time since the file was written, ms. `certain`: measured on a clock that nobody sets. */
-export function elapsedSince(
-  header: SnapshotHeader,
-  wallMs: number,
-  boot: BootMoment | undefined,
-): { readonly ms: number; readonly certain: boolean } {
-  const then = header.boot;
-  if (then !== null && boot?.bootId === then.bootId && boot.sinceBootMs >= then.sinceBootMs) {
-    return { ms: boot.sinceBootMs - then.sinceBootMs, certain: true };
-  }
-  return { ms: Math.max(0, wallMs - header.writtenAtWallMs), certain: false };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
+import type { BootClock } from '../../durable/boot-clock.js';
 import { proveWritable, readUpTo, replaceFile, sweepLeftovers } from '../../durable/files.js';
 import type { Emit } from '../../observe/events.js';
 import type { Clock, Timer } from '../../rpc/clock.js';
@@ -10,7 +11,6 @@ import { ageMs } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
 import type { Moment } from '../stored-entry.js';
 import type { Voids } from '../voids.js';
-import type { BootClock } from './boot-clock.js';
 import { decodeSnapshot, encodeSnapshot, type RestoredSnapshot } from './format.js';
 import { SNAPSHOT_SCHEMA } from './header.js';
 

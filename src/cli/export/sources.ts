@@ -1,7 +1,7 @@
-import { systemBootClock } from '../../cache/snapshot/boot-clock.js';
 import { decodeSnapshot } from '../../cache/snapshot/format.js';
 import { snapshotFile } from '../../cache/snapshot/snapshot.js';
 import type { Config } from '../../config/config.js';
+import { systemBootClock } from '../../durable/boot-clock.js';
 import { readUpTo } from '../../durable/files.js';
 import { encodeRequest } from '../../route/proto.js';
 import type { Clock } from '../../rpc/clock.js';

@@ -1,7 +1,7 @@
 import { Cluster, type ClusterOptions, Redis } from 'ioredis';
-import { parseHostPort } from '../../config/addresses.js';
-import type { Config } from '../../config/config.js';
-import type { Script } from './scripts.js';
+import { parseHostPort } from '../config/addresses.js';
+import type { Config } from '../config/config.js';
+import type { Script } from './script.js';
 
 /** The one place that knows ioredis. */
 export interface RedisClient {

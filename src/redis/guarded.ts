@@ -1,6 +1,6 @@
-import { type Breaker, createBreaker } from '../../breaker/breaker.js';
-import type { Emit, RedisOperation } from '../../observe/events.js';
-import type { Clock, Timer } from '../../rpc/clock.js';
+import { type Breaker, createBreaker } from '../breaker/breaker.js';
+import type { Emit, RedisOperation } from '../observe/events.js';
+import type { Clock, Timer } from '../rpc/clock.js';
 import { reasonOf } from './classify-error.js';
 
 /** How long Redis is left alone after a failure; then one trial, for which no caller waits. */

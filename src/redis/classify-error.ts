@@ -1,4 +1,4 @@
-import type { RedisErrorReason } from '../../observe/events.js';
+import type { RedisErrorReason } from '../observe/events.js';
 
 const BY_WORDS: readonly (readonly [RegExp, RedisErrorReason])[] = [
   [/timed out|timeout|ETIMEDOUT/i, 'timeout'],
