@@ -45,6 +45,46 @@ export type RedisStoreResult = 'stored' | 'asked-earlier' | 'other-schema' | 'to
 
 export type ReplayOutcome = 'applied' | 'there-already' | 'dead' | 'refused' | 'superseded' | 'later';
 
+export type NodeKind = 'scheduler' | 'seed-peer';
+
+/** Why a node has another stream at the manager than before. */
+export type ReopenReason =
+  /** Its connection was lost. */
+  | 'link-broken'
+  /** The manager, or a change of channels here, is about to close its connection. */
+  | 'leaving'
+  /** Its connection says nothing any more, and another one does. */
+  | 'mute'
+  /** The manager ended it with a fault of its own. */
+  | 'manager-error'
+  /** The manager did not know the node, and does again. */
+  | 'registered'
+  /** The manager shows a live node as inactive. */
+  | 'inactive'
+  /** A replica that was late has ended a stream of the node. */
+  | 'reassert'
+  /** From a replica that has gone, or in the place of one that has ended its own. */
+  | 'taken-over'
+  /** The node was silent, and beats again. */
+  | 'awake';
+
+/** Why a node has no stream at the manager any more. */
+export type NodeEndReason =
+  /** Its last stream below was ended by itself. */
+  | 'left'
+  /** Its connection was lost, and it has not come back within `keepAlive.grace`. */
+  | 'lost'
+  /** It missed three of its beats. */
+  | 'silent'
+  /** The manager ended it, with what the node was told. */
+  | 'answered'
+  /** Another replica has taken it. */
+  | 'yielded'
+  /** The operator said so. */
+  | 'forgotten'
+  /** The gateway is stopping. */
+  | 'stopping';
+
 export type GatewayEvent =
   // downstream
   | { kind: 'connection-opened' }
@@ -98,6 +138,14 @@ export type GatewayEvent =
   | { kind: 'world-known-again' }
   | { kind: 'world-cleared' }
   | { kind: 'world-accepted' }
+  // nodes: what their KeepAlive streams at the manager do
+  | { kind: 'node-opened'; node: NodeKind; manager: string }
+  /** `gapMs`: how long it had none; 0 where nobody knows. */
+  | { kind: 'node-reopened'; node: NodeKind; manager: string; reason: ReopenReason; gapMs: number }
+  | { kind: 'node-ended'; node: NodeKind; reason: NodeEndReason }
+  /** There are as many nodes as can be held: the stream is forwarded as it is. */
+  | { kind: 'node-unshielded' }
+  | { kind: 'openings-lowered'; perSecond: number }
   // towards the manager
   | { kind: 'breaker-changed'; method: string; from: BreakerStateName; to: BreakerStateName }
   | { kind: 'breaker-refused'; method: string }

@@ -2,6 +2,7 @@ import type { GatewayEvent } from './events.js';
 import { aboutDisk } from './log-disk.js';
 import type { LogLine } from './log-line.js';
 import { aboutCache, aboutManager, aboutSharing, fromCaller, managerAnswered } from './log-manager.js';
+import { aboutNode } from './log-nodes.js';
 import { aboutProcess } from './log-process.js';
 import { redisLine } from './log-redis.js';
 import { aboutWarmup } from './log-warmup.js';
@@ -39,6 +40,12 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'world-cleared':
     case 'world-accepted':
       return aboutWorld(event);
+    case 'node-opened':
+    case 'node-reopened':
+    case 'node-ended':
+    case 'node-unshielded':
+    case 'openings-lowered':
+      return aboutNode(event);
     case 'directory-unusable':
     case 'snapshot-written':
     case 'snapshot-failed':

@@ -236,7 +236,6 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
       case 'snapshot-loaded':
         restored.inc(event.entries);
         return damaged.inc(event.damagedBytes);
-      case 'sharing-changed':
       case 'registration-journaled':
         return registrations.inc({ outcome: 'journaled' });
       case 'registration-replayed':
@@ -249,6 +248,12 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         return worlds.inc({ what: 'known-again' });
       case 'world-accepted':
         return worlds.inc({ what: 'accepted' });
+      case 'node-opened':
+      case 'node-reopened':
+      case 'node-ended':
+      case 'node-unshielded':
+      case 'openings-lowered':
+      case 'sharing-changed':
       case 'world-cleared':
       case 'journal-loaded':
       case 'directory-unusable':
