@@ -110,6 +110,8 @@ export class Connection {
       metadata,
       encoding,
       deadlineMs: timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs,
+      clock: downstream.clock,
+      connectionLost: this.#lost,
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.maxMessageBytes,
       onBadInput: (error) => this.#reportBadInput(reasonOf(error), error),
       onInternalError: this.#reportInternalError,
@@ -133,6 +135,8 @@ export class Connection {
       call.end(statusOfError(error), NO_METADATA);
     }
   }
+
+  readonly #lost = (): boolean => this.#session.destroyed || this.#options.socket.destroyed;
 
   readonly #reportInternalError = (error: unknown): void => {
     this.#options.downstream.emit({ kind: 'internal-error', where: 'downstream', error });

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { GatewayError } from '../errors.js';
-import type { Call } from '../rpc/call.js';
+import type { Call, Departure } from '../rpc/call.js';
+import type { Clock } from '../rpc/clock.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
 import type { Encoding } from './compression.js';
@@ -14,6 +15,9 @@ export interface Http2CallOptions {
   readonly deadlineMs: number | undefined;
   readonly encoding: Encoding;
   readonly maxMessageBytes: number;
+  readonly clock: Clock;
+  /** Has the connection below the stream gone? */
+  readonly connectionLost: () => boolean;
   readonly onBadInput: (error: GatewayError) => void;
   readonly onInternalError: (error: unknown) => void;
   /** The stream has gone, whatever the reason. */
@@ -24,7 +28,7 @@ export interface Http2CallOptions {
 type State =
   | { readonly kind: 'open' }
   | { readonly kind: 'ended' }
-  | { readonly kind: 'gone'; readonly error: GatewayError };
+  | { readonly kind: 'gone'; readonly error: GatewayError; readonly departure: Departure };
 
 const OPEN: State = { kind: 'open' };
 const ENDED: State = { kind: 'ended' };
@@ -36,6 +40,8 @@ export class Http2Call implements Call {
   readonly metadata: Metadata;
   readonly deadlineMs: number | undefined;
   readonly #stream: ServerHttp2Stream;
+  readonly #clock: Clock;
+  readonly #connectionLost: () => boolean;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   #state: State = OPEN;
@@ -46,6 +52,8 @@ export class Http2Call implements Call {
     this.metadata = options.metadata;
     this.deadlineMs = options.deadlineMs;
     this.#stream = options.stream;
+    this.#clock = options.clock;
+    this.#connectionLost = options.connectionLost;
     this.#inbound = new Inbound(options);
     this.#outbound = new Outbound(options.stream, options.onInternalError);
     this.#listen(options.onClose);
@@ -59,6 +67,10 @@ export class Http2Call implements Call {
 
   get cancelled(): boolean {
     return this.#state.kind === 'gone';
+  }
+
+  get departure(): Departure | undefined {
+    return this.#state.kind === 'gone' ? this.#state.departure : undefined;
   }
 
   /** Nothing more will be written: ended or gone. */
@@ -87,15 +99,19 @@ export class Http2Call implements Call {
 
   /** Ends the call in the gateway's own name, for the handler as if the caller had cancelled. */
   abort(error: GatewayError): void {
+    this.#abort(error, 'ended-here');
+  }
+
+  #abort(error: GatewayError, departure: Departure): void {
     if (this.#state !== OPEN) return;
-    this.#leave(error);
+    this.#leave(error, departure);
     this.#outbound.finish(error.status, NO_METADATA);
   }
 
   /** To be called when the deadline has passed. */
   expire(): void {
     if (this.#state === OPEN)
-      this.abort(new GatewayError('deadline-exceeded', "the caller's deadline has passed"));
+      this.#abort(new GatewayError('deadline-exceeded', "the caller's deadline has passed"), 'deadline');
     // Answered, and the caller has not taken it in time: nobody is waiting any more.
     else if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
   }
@@ -114,11 +130,24 @@ export class Http2Call implements Call {
 
   #cancel(): void {
     if (this.#state === OPEN)
-      this.#leave(new GatewayError('caller-cancelled', 'the caller has cancelled the call'));
+      this.#leave(
+        new GatewayError('caller-cancelled', 'the caller has cancelled the call'),
+        this.#departureNow(),
+      );
   }
 
-  #leave(error: GatewayError): void {
-    this.#state = { kind: 'gone', error };
+  /**
+   * To be asked in the event itself: frames are handled one by one, so that a reset is told of while its connection still
+   * stands, even if the end of the connection has come with it. node:http2 closes the streams of a lost connection by itself,
+   * with the code of a cancellation, but only once the socket has gone.
+   */
+  #departureNow(): Departure {
+    if (this.deadlineMs !== undefined && this.#clock.nowMs() >= this.deadlineMs) return 'deadline';
+    return this.#connectionLost() ? 'connection-lost' : 'cancelled';
+  }
+
+  #leave(error: GatewayError, departure: Departure): void {
+    this.#state = { kind: 'gone', error, departure };
     this.#inbound.fail(error);
     this.#outbound.stop();
     this.#controller?.abort(error);

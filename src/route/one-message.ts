@@ -41,6 +41,9 @@ export function delegate(
     get cancelled() {
       return call.cancelled;
     },
+    get departure() {
+      return call.departure;
+    },
     read: replaced.read ?? (() => call.read()),
     sendHeaders: replaced.sendHeaders ?? ((metadata) => call.sendHeaders(metadata)),
     sendMessage: replaced.sendMessage ?? ((message) => call.sendMessage(message)),

@@ -2,6 +2,12 @@ import type { Metadata } from './metadata.js';
 import type { Status } from './status.js';
 
 /**
+ * How a caller left a call. `cancelled`: it has reset this stream. `connection-lost`: its connection has gone, whoever ended it;
+ * also what cannot be told for certain. `deadline`: it waits no longer. `ended-here`: the gateway has ended the call in its own name.
+ */
+export type Departure = 'cancelled' | 'connection-lost' | 'deadline' | 'ended-here';
+
+/**
  * One call of a caller below, whatever engine carries it. Messages are raw protobuf bytes, already out of
  * their gRPC frames and unpacked where they were compressed.
  *
@@ -20,6 +26,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** True once `signal` has been or would have been aborted; cheaper than asking for the signal. */
   readonly cancelled: boolean;
+  /** Set when `cancelled` is, and then final. */
+  readonly departure: Departure | undefined;
   read(): Promise<Buffer | undefined>;
   sendHeaders(metadata: Metadata): void;
   /** Resolves when the caller can take more (flow control); also when the call has gone. */

@@ -1,28 +1,21 @@
 import type { Config } from '../config/config.js';
-import type {
-  AddressState,
-  ChannelCloseReason,
-  ChannelCreateReason,
-  Emit,
-  ErrorClass,
-} from '../observe/events.js';
-import type { Clock } from '../rpc/clock.js';
-import type { Status } from '../rpc/status.js';
+import type { AddressState, ChannelCloseReason, ChannelCreateReason } from '../observe/events.js';
+import { askLine } from './ask-line.js';
+import type { AttemptContext } from './attempt.js';
 import { type Channel, type ChannelTarget, LONGEST_RECONNECT_MS } from './channel.js';
 import { ChannelSlot } from './channel-slot.js';
 import { Health, type HealthView } from './health.js';
 import { InFlight, type Patience } from './in-flight.js';
+import type { Line } from './line.js';
 import type { ProbeResult } from './probe.js';
 import type { AddressStatus } from './upstream.js';
 
 /** What every address of every manager has in common. */
-export interface AddressContext {
+export interface AddressContext extends AttemptContext {
   readonly managers: Config['managers'];
-  /** undefined: the status is a fact. */
-  readonly classify: (status: Status) => ErrorClass | undefined;
-  readonly clock: Clock;
   readonly random: () => number;
-  readonly emit: Emit;
+  /** A line of some address has become good. */
+  readonly lineBecameGood: () => void;
 }
 
 /** Lower is better. An address without a chance to connect is as good as failed, before a probe has said so. */
@@ -104,6 +97,11 @@ export class Address {
     return slot.channel;
   }
 
+  /** READY and not mute, at most one per channel. */
+  get goodLines(): readonly Line[] {
+    return this.#slots.flatMap(({ line }) => (line?.state === 'good' ? [line] : []));
+  }
+
   /** Resolves when a channel is READY, when grpc-js must have dialled once more, or when the patience ends. */
   whenReady({ deadlineMs, signal }: Patience): Promise<void> {
     if (this.ready) return Promise.resolve();
@@ -177,6 +175,13 @@ export class Address {
         connectTimeoutMs: managers.connectTimeoutMs,
         probeTimeoutMs: managers.probe.timeoutMs,
         clock,
+        line: {
+          manager,
+          address,
+          name: this.target.manager,
+          ask: (line, request) => askLine(this.#context, this, line, request, managers.probe.timeoutMs),
+          becameGood: this.#context.lineBecameGood,
+        },
         answers: (found) => this.#isHealth(found),
         changed: () => this.#channelChanged(),
         created: (why) => emit({ kind: 'channel-created', manager, address, reason: why }),

@@ -1,6 +1,7 @@
 import type { ChannelCloseReason, ChannelCreateReason } from '../observe/events.js';
 import type { Clock } from '../rpc/clock.js';
 import { Channel, type ChannelTarget } from './channel.js';
+import { ChannelLine, type ChannelLineOptions } from './channel-line.js';
 import { type Probe, probe } from './probe.js';
 import { Replacement } from './replacement.js';
 
@@ -9,6 +10,7 @@ export interface ChannelSlotOptions {
   readonly connectTimeoutMs: number;
   readonly probeTimeoutMs: number;
   readonly clock: Clock;
+  readonly line: ChannelLineOptions;
   /** Is what a probe found a sign of health? */
   answers(found: Awaited<Probe['result']>): boolean;
   /** The channel's state, or the channel itself, is another one. */
@@ -24,6 +26,7 @@ export class ChannelSlot {
   readonly #retiring = new Map<Channel, Promise<void>>();
   #channel: Channel;
   #mute = false;
+  #line: ChannelLine | undefined;
 
   constructor(options: ChannelSlotOptions, reason: ChannelCreateReason) {
     this.#options = options;
@@ -46,8 +49,14 @@ export class ChannelSlot {
     return this.#mute;
   }
 
+  /** Over the channel in use, while it is READY. */
+  get line(): ChannelLine | undefined {
+    return this.#line;
+  }
+
   markMute(): void {
     this.#mute = true;
+    this.#line?.setMute(true);
     this.#replacement.start();
   }
 
@@ -55,11 +64,13 @@ export class ChannelSlot {
     if (!this.#mute) return;
     this.#mute = false;
     this.#replacement.stop();
+    this.#line?.setMute(false);
   }
 
   /** No new calls; resolves when the last call and the last connection have gone. */
   async close(reason: ChannelCloseReason): Promise<void> {
     this.#replacement.stop();
+    this.#line = undefined;
     this.#retire(this.#channel, reason);
     await Promise.all(this.#retiring.values());
   }
@@ -83,6 +94,7 @@ export class ChannelSlot {
     const old = this.#channel;
     this.#channel = channel;
     this.#mute = false;
+    this.#renewLine();
     this.#retire(old, reason);
     this.#options.changed();
   }
@@ -100,7 +112,14 @@ export class ChannelSlot {
     if (channel !== this.#channel) return;
     // A connection that broke is not mute any more; its successor starts with a clean slate.
     if (channel.state !== 'ready') this.markAlive();
+    this.#renewLine();
     this.#options.changed();
+  }
+
+  #renewLine(): void {
+    const { connection } = this.#channel;
+    this.#line = connection && new ChannelLine(this.#options.line, this.#channel, connection);
+    if (this.#line?.state === 'good') this.#options.line.becameGood();
   }
 
   #connectTimedOut(channel: Channel): void {

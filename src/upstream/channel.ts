@@ -6,9 +6,11 @@ import type { Metadata } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
 import { ChannelCall, type ChannelCallListener } from './channel-call.js';
 import { channelOptions } from './channel-options.js';
+import { Connection } from './connection.js';
 import { keepLastMessages } from './last-messages.js';
 import { grpcTimeout, toGrpcMetadata } from './metadata.js';
 import { OwnedCredentials } from './owned-credentials.js';
+import { PinnedCredentials } from './pinned-credentials.js';
 
 /** `down`: the last attempt failed and the next one is waiting or under way; calls fail at once. */
 export type ChannelState = 'connecting' | 'ready' | 'down' | 'closed';
@@ -35,7 +37,7 @@ export const LONGEST_RECONNECT_MS = 1_500;
 const LINGER_MS = 1_000;
 const ABANDONED: Status = { code: Code.UNAVAILABLE, message: 'manager-gateway: stopping' };
 
-/** One connection to one manager process, kept up by grpc-js: it dials again by itself after a loss. */
+/** One connection at a time to one manager process, kept up by grpc-js: it dials again by itself after a loss. */
 export class Channel {
   readonly #grpc: GrpcChannel;
   readonly #clock: Clock;
@@ -47,6 +49,7 @@ export class Channel {
   /** Those of `#sockets` that carry no HTTP/2 session yet. */
   readonly #connecting = new Set<Socket>();
   #state: ChannelState = 'connecting';
+  #connection: Connection | undefined;
   #attemptTimer: Timer | undefined;
   #closing: { readonly done: Promise<void>; readonly progress: () => void } | undefined;
 
@@ -69,6 +72,11 @@ export class Channel {
     return this.#state;
   }
 
+  /** The one that calls go to; only while READY. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
   /** Bytes that the manager has sent on its present connections: whether it says anything at all. */
   get bytesReceived(): number {
     let sum = 0;
@@ -78,18 +86,21 @@ export class Channel {
 
   /**
    * Starts a call; hop-by-hop metadata is dropped. While connecting it waits, with no deadline but its owner's
-   * `cancel`; `deadlineMs` is only told to the manager. Not after `close`.
+   * `cancel`; `deadlineMs` is only told to the manager. Not after `close`. With `on` it ends UNAVAILABLE rather than be carried
+   * by another connection.
    */
   call(
     path: string,
     metadata: Metadata,
     deadlineMs: number | undefined,
     listener: ChannelCallListener,
+    on?: Connection,
   ): ChannelCall {
     const headers = toGrpcMetadata(metadata);
     // Told by ourselves rather than through grpc-js, which would set a timer of its own on the wall clock.
     if (deadlineMs !== undefined) headers.set('grpc-timeout', grpcTimeout(deadlineMs - this.#clock.nowMs()));
     const grpcCall = this.#grpc.createCall(path, Infinity, null, null, null);
+    if (on) grpcCall.setCredentials(new PinnedCredentials(() => on === this.#connection));
     const call = new ChannelCall(grpcCall, headers, this.#target.manager, listener, (ended) => {
       this.#calls.delete(ended);
       this.#closing?.progress();
@@ -118,6 +129,7 @@ export class Channel {
     this.#closing = { done, progress };
     this.#attemptTimer?.cancel();
     this.#state = 'closed';
+    this.#setConnection(undefined);
     // Ends calls that wait for a connection, says GOAWAY, and closes once the others have ended.
     this.#grpc.close();
     for (const socket of this.#connecting) socket.destroy();
@@ -172,8 +184,21 @@ export class Channel {
     if (state === this.#state) return;
     this.#state = state;
     if (state !== 'connecting') this.#attemptTimer?.cancel();
-    if (state === 'ready') this.#connecting.clear();
+    this.#setConnection(state === 'ready' ? this.#connected() : undefined);
     this.#watcher.stateChanged(state);
+  }
+
+  /** grpc-js dials one by one, so the socket opened last is the one. None: it has gone again already. */
+  #connected(): Connection | undefined {
+    const socket = [...this.#connecting].at(-1);
+    this.#connecting.clear();
+    return socket && new Connection(socket);
+  }
+
+  #setConnection(connection: Connection | undefined): void {
+    const old = this.#connection;
+    this.#connection = connection;
+    old?.leave();
   }
 }
 

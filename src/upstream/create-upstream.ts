@@ -1,29 +1,22 @@
 import type { Config } from '../config/config.js';
 import { GatewayError } from '../errors.js';
-import type { Emit, ErrorClass } from '../observe/events.js';
 import type { Call, UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
-import type { Address } from './address.js';
+import { type AttemptContext, attempt, enter } from './attempt.js';
 import { forward, refuseCall } from './forward.js';
 import type { Patience } from './in-flight.js';
 import { isOurs } from './local-status.js';
 import { Pool } from './pool.js';
 import { type Resolver, systemResolver } from './resolver.js';
-import { timedOut, unary } from './unary.js';
+import { timedOut } from './unary.js';
 import type { Answer, ForwardOutcome, Upstream } from './upstream.js';
 
-export interface UpstreamOptions {
+export interface UpstreamOptions extends AttemptContext {
   readonly managers: Config['managers'];
-  /** undefined: the status is a fact. */
-  readonly classify: (status: Status) => ErrorClass | undefined;
-  /** The label of a path in events: a known method's name, or `other`. */
-  readonly methodLabel: (path: string) => string;
-  readonly clock: Clock;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
-  readonly emit: Emit;
   readonly resolver?: Resolver;
 }
 
@@ -54,6 +47,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     },
     describeTrouble: () => pool.describeTrouble(),
     statuses: () => pool.statuses(),
+    line: (not) => pool.line(not),
+    watchLines: (changed) => pool.watchLines(changed),
     stop(deadlineMs) {
       stopping ??= pool.close(deadlineMs);
       return stopping;
@@ -78,51 +73,10 @@ async function askInTurn(
     try {
       if (request.waitForReady) await address.whenReady(request);
       if (address.closed) continue; // in the moment between
-      return sinceWhen(await ask(options, address, request), pool);
+      return sinceWhen(await attempt(options, address, address.channel(), request), pool);
     } finally {
       address.inFlight.leave();
     }
-  }
-}
-
-async function enter({ emit, methodLabel }: UpstreamOptions, address: Address, request: UnaryRequest) {
-  try {
-    return await address.inFlight.enter(request);
-  } catch (error) {
-    const overloaded = error instanceof GatewayError && error.code === 'overloaded';
-    if (overloaded) emit({ kind: 'manager-overloaded', method: methodLabel(request.path) });
-    throw error;
-  }
-}
-
-async function ask(options: UpstreamOptions, address: Address, request: UnaryRequest): Promise<Answer> {
-  const startedMs = options.clock.nowMs();
-  const answered = (status: Status) => {
-    const errorClass = options.classify(status);
-    options.emit({
-      kind: 'manager-answered',
-      method: options.methodLabel(request.path),
-      manager: address.manager,
-      code: status.code,
-      latencyMs: options.clock.nowMs() - startedMs,
-      errorClass,
-      detail: status.message,
-    });
-    return errorClass;
-  };
-  try {
-    const answer = await unary(address, request, options.clock);
-    const { status } = answer.reply;
-    if (answered(status) === undefined) address.reportAnswer();
-    else if (status.code === Code.UNAVAILABLE) address.reportTrouble();
-    return answer;
-  } catch (error) {
-    if (error instanceof GatewayError && error.code === 'manager-timeout') {
-      // For the metrics a deadline that passed is what it would be without a gateway.
-      answered({ code: Code.DEADLINE_EXCEEDED, message: error.message });
-      address.reportTrouble();
-    }
-    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { StatusObject } from '@grpc/grpc-js';
 import { Code, type Status } from '../rpc/status.js';
 import { MAX_ANSWER_BYTES } from './channel-options.js';
+import { NOT_LET_GO } from './pinned-credentials.js';
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -43,12 +44,21 @@ export function explainStatus(status: StatusObject, manager: string): Status {
   }
   // The connection went away between choosing it and using it. Nothing was sent: callers may try again.
   if (code === Code.INTERNAL && details.startsWith('Failed to start HTTP/2 stream')) {
-    return local(Code.UNAVAILABLE, 'the connection was lost before the request was sent');
+    return lostBeforeSent(manager);
   }
+  if (code === Code.UNAVAILABLE && details.endsWith(NOT_LET_GO)) return lostBeforeSent(manager);
   if (code === Code.RESOURCE_EXHAUSTED && details.startsWith('Received message')) {
     return local(Code.RESOURCE_EXHAUSTED, `its answer is larger than ${MAX_ANSWER_BYTES} bytes`);
   }
   return { code, message: details };
+}
+
+/** Nothing was sent: callers may try again. */
+export function lostBeforeSent(manager: string): Status {
+  return {
+    code: Code.UNAVAILABLE,
+    message: `${OURS}${manager}: the connection was lost before the request was sent`,
+  };
 }
 
 /** `"connection refused"` out of grpc-js's "No connection established. Last error: …. Resolution note: ". */

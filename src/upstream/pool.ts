@@ -3,20 +3,31 @@ import { GatewayError } from '../errors.js';
 import type { Timer } from '../rpc/clock.js';
 import type { Address, AddressContext } from './address.js';
 import type { Patience } from './in-flight.js';
+import type { Line } from './line.js';
 import { Manager } from './manager.js';
 import type { Resolver } from './resolver.js';
 import { describeTrouble } from './trouble.js';
 import type { AddressStatus } from './upstream.js';
+
+/** How much worse a line is that is not wanted: any other is better, slow ones too, but none of a failed address. */
+const UNWANTED = 2.5;
 
 /** All addresses of all managers, and which of them is asked next. */
 export class Pool {
   readonly #context: AddressContext;
   readonly #managers: readonly Manager[];
   readonly #waiting = new Set<() => void>();
+  readonly #lineWatchers = new Set<() => void>();
   #turn = 0;
+  #lineTurn = 0;
   #closed = false;
 
-  constructor(context: AddressContext, addrs: Config['managers']['addrs'], resolver: Resolver) {
+  constructor(
+    options: Omit<AddressContext, 'lineBecameGood'>,
+    addrs: Config['managers']['addrs'],
+    resolver: Resolver,
+  ) {
+    const context = { ...options, lineBecameGood: () => this.#tellLineWatchers() };
     this.#context = context;
     this.#managers = addrs.map(
       (config, index) => new Manager(context, String(index), config, resolver, () => this.#wake()),
@@ -55,6 +66,21 @@ export class Pool {
     return this.chooseSoon(patience);
   }
 
+  /** As `Upstream.line`. */
+  line(not?: Line): Line | undefined {
+    const found = this.addresses.flatMap(({ rank, goodLines }) =>
+      goodLines.map((line) => ({ line, cost: line === not ? rank + UNWANTED : rank })),
+    );
+    const best = bestOf(found, ({ cost }) => cost);
+    return best[this.#lineTurn++ % Math.max(best.length, 1)]?.line;
+  }
+
+  watchLines(changed: () => void): () => void {
+    const watcher = () => changed();
+    this.#lineWatchers.add(watcher);
+    return () => void this.#lineWatchers.delete(watcher);
+  }
+
   describeTrouble(): string | undefined {
     return this.healthy ? undefined : describeTrouble(this.#managers, this.#context.clock);
   }
@@ -81,6 +107,10 @@ export class Pool {
     const timer = clock.setTimer(remainingMs, destroy);
     await closed;
     timer.cancel();
+  }
+
+  #tellLineWatchers(): void {
+    for (const watcher of [...this.#lineWatchers]) watcher();
   }
 
   #wake(): void {
@@ -116,9 +146,9 @@ function rankOf({ rank, inFlight }: Address): number {
   return rank < 3 && inFlight.full ? 2.5 : rank;
 }
 
-function bestOf(addresses: readonly Address[], cost: (address: Address) => number): readonly Address[] {
-  const least = Math.min(...addresses.map(cost));
-  return addresses.filter((address) => cost(address) === least);
+function bestOf<T>(candidates: readonly T[], cost: (candidate: T) => number): readonly T[] {
+  const least = Math.min(...candidates.map(cost));
+  return candidates.filter((candidate) => cost(candidate) === least);
 }
 
 function unresolved(manager: Manager): AddressStatus {

@@ -4,16 +4,33 @@ import type { Clock, Timer } from '../rpc/clock.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
 import type { Address } from './address.js';
+import type { ChannelCallListener } from './channel-call.js';
+import type { LineCall } from './line.js';
 import type { Answer } from './upstream.js';
 
 /** The status with which an abandoned call ends at the manager; nobody sees it here. */
 const GIVEN_UP: Status = { code: Code.CANCELLED, message: 'given up' };
 
+/** What a call travels over: a channel, or one connection of it. */
+export interface Carrier {
+  call(
+    path: string,
+    metadata: Metadata,
+    deadlineMs: number | undefined,
+    listener: ChannelCallListener,
+  ): LineCall;
+}
+
 /**
- * One attempt at one address. Resolves with what the manager, or the connection, said; rejects `manager-timeout` at
+ * One attempt at one address, over one of its channels. Resolves with what the manager, or the connection, said; rejects `manager-timeout` at
  * the request's deadline and `caller-cancelled` when its signal is aborted, the manager's call cancelled.
  */
-export function unary(address: Address, request: UnaryRequest, clock: Clock): Promise<Answer> {
+export function unary(
+  address: Address,
+  carrier: Carrier,
+  request: UnaryRequest,
+  clock: Clock,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const askedAtMs = clock.nowMs();
     const { deadlineMs, signal } = request;
@@ -37,7 +54,7 @@ export function unary(address: Address, request: UnaryRequest, clock: Clock): Pr
     };
     const cancelled = () => refuse(new GatewayError('caller-cancelled', 'the caller has gone'));
 
-    const call = address.channel().call(request.path, request.metadata, deadlineMs, {
+    const call = carrier.call(request.path, request.metadata, deadlineMs, {
       headers: (received) => {
         headers = received;
       },

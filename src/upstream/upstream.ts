@@ -1,6 +1,7 @@
 import type { AddressState } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Call, UnaryRequest } from '../rpc/call.js';
+import type { Line } from './line.js';
 
 export type { Answer } from '../rpc/answer.js';
 
@@ -30,6 +31,13 @@ export interface Upstream {
   start(): void;
   unary(request: UnaryRequest): Promise<Answer>;
   forward(call: Call): Promise<ForwardOutcome>;
+  /**
+   * The best line for a stream now: good ones of the best address, equally good ones in turn; undefined: none is good.
+   * `not`: rather another one, if that is not one of a failed address.
+   */
+  line(not?: Line): Line | undefined;
+  /** Tells that some line may be good that was not before; returns the way to stop. */
+  watchLines(changed: () => void): () => void;
   /** Some manager has answered its last probe. */
   readonly healthy: boolean;
   /** Why there is no healthy manager, and since when, in words for a status message; undefined when healthy. */

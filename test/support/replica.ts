@@ -117,5 +117,7 @@ function upstreamTo(manager: SharedManager, clock: Clock): Upstream {
     stop: () => Promise.resolve(),
     describeTrouble: () => undefined,
     statuses: () => [],
+    line: () => undefined,
+    watchLines: () => () => undefined,
   };
 }

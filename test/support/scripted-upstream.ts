@@ -55,6 +55,12 @@ export class ScriptedUpstream implements Upstream {
   statuses(): [] {
     return [];
   }
+  line(): undefined {
+    return undefined;
+  }
+  watchLines(): () => void {
+    return () => {};
+  }
 }
 
 export const ok = (message: Buffer): Reply => ({

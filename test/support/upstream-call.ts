@@ -1,4 +1,4 @@
-import type { Call } from '../../src/rpc/call.js';
+import type { Call, Departure } from '../../src/rpc/call.js';
 import type { Metadata } from '../../src/rpc/metadata.js';
 import type { Status } from '../../src/rpc/status.js';
 import { deferred } from './upstream-deferred.js';
@@ -15,6 +15,7 @@ export class TestCall implements Call {
   #reader: (() => void) | undefined;
   /** How often it has been asked for a message. */
   reads = 0;
+  departure: Departure | undefined;
   readonly received: Buffer[] = [];
   /** What `sendMessage` waits for: the caller's flow control. */
   taking: () => Promise<void> = () => Promise.resolve();
@@ -39,7 +40,8 @@ export class TestCall implements Call {
     this.#reader?.();
   }
 
-  cancel(): void {
+  cancel(departure: Departure = 'cancelled'): void {
+    this.departure = departure;
     this.#controller.abort();
   }
 
