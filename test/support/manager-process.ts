@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ManagerCommand } from '../../src/simulator/manager/process-command.js';
 
 const ENTRY = fileURLToPath(new URL('../../dist/simulator/manager/process.js', import.meta.url));
 
@@ -15,11 +16,15 @@ export interface ManagerProcess {
   thaw(): void;
   /** A new process on the same port. */
   restart(): Promise<void>;
+  /** What the process answers to a command; a frozen one once it is thawed. */
+  tell(command: ManagerCommand): Promise<Record<string, unknown>>;
 }
 
-export async function startManagerProcess(): Promise<ManagerProcess> {
-  let { child, address } = await launch(0);
+/** `args` as `process.ts` takes them. */
+export async function startManagerProcess(args: readonly string[] = []): Promise<ManagerProcess> {
+  let { child, lines, address } = await launch(0, args);
   const port = Number(address.slice(address.lastIndexOf(':') + 1));
+  let turn: Promise<unknown> = Promise.resolve();
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -33,13 +38,40 @@ export async function startManagerProcess(): Promise<ManagerProcess> {
     thaw: () => void child.kill('SIGCONT'),
     async restart() {
       await kill();
-      ({ child, address } = await launch(port));
+      ({ child, lines, address } = await launch(port, args));
+    },
+    tell(command) {
+      const told = turn.then(() => ask(child, lines, command));
+      turn = told.catch(() => undefined);
+      return told;
     },
   };
 }
 
-async function launch(port: number): Promise<{ child: ChildProcess; address: string }> {
-  const child = spawn(process.execPath, [ENTRY, '--port', String(port)], {
+/** Lines come in the order of the commands: one question at a time. */
+async function ask(
+  child: ChildProcess,
+  lines: Interface,
+  command: ManagerCommand,
+): Promise<Record<string, unknown>> {
+  const answer = new Promise<string>((resolve) => lines.once('line', resolve));
+  const ended = once(child, 'exit').then((): never => {
+    throw new Error('the manager process has ended');
+  });
+  child.stdin?.write(`${JSON.stringify(command)}\n`);
+  const line = await Promise.race([answer, ended]);
+  ended.catch(() => undefined);
+  return JSON.parse(line);
+}
+
+interface Launched {
+  readonly child: ChildProcess;
+  readonly lines: Interface;
+  readonly address: string;
+}
+
+async function launch(port: number, args: readonly string[]): Promise<Launched> {
+  const child = spawn(process.execPath, [ENTRY, '--port', String(port), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
@@ -49,5 +81,5 @@ async function launch(port: number): Promise<{ child: ChildProcess; address: str
   });
   const [line] = await Promise.race([ready, ended]);
   ended.catch(() => undefined);
-  return { child, address: (JSON.parse(line) as { address: string }).address };
+  return { child, lines, address: (JSON.parse(line) as { address: string }).address };
 }

@@ -11,7 +11,7 @@ const BEAT_INTERVAL_MS = 5_000;
  * stream is noticed at the next tick, which opens another; one that ended with CANCELLED is the last.
  */
 export async function keepBeating(
-  around: Surroundings,
+  around: Pick<Surroundings, 'pace' | 'counters'>,
   life: Life,
   client: ManagerClient,
   message: Message,

@@ -98,7 +98,10 @@ export function listSeedPeers(who: Identity): Message {
   });
 }
 
-export function keepAlive(api: ManagerApi, who: Identity): Message {
+export function keepAlive(
+  api: ManagerApi,
+  who: Pick<Identity, 'kind' | 'hostname' | 'clusterId' | 'ip'>,
+): Message {
   return message(api, 'KeepAlive', {
     source_type: sourceType(who),
     hostname: who.hostname,
@@ -107,7 +110,7 @@ export function keepAlive(api: ManagerApi, who: Identity): Message {
   });
 }
 
-function sourceType(who: Identity): string {
+function sourceType(who: Pick<Identity, 'kind'>): string {
   switch (who.kind) {
     case 'scheduler':
       return 'SCHEDULER_SOURCE';

@@ -10,7 +10,9 @@ export type ManagerCommand =
   | { readonly command: 'stats' }
   | { readonly command: 'calls'; readonly limit?: number }
   | { readonly command: 'history'; readonly node: NodeName }
+  | { readonly command: 'histories'; readonly nodes: readonly NodeName[] }
   | { readonly command: 'state'; readonly node: NodeName; readonly state: NodeState }
+  | { readonly command: 'delete'; readonly node: NodeName }
   | { readonly command: 'rows' }
   | { readonly command: 'restart' };
 
@@ -35,8 +37,16 @@ export async function runCommand(manager: SimulatedManager, command: ManagerComm
       };
     case 'history':
       return { history: manager.record.stateHistory(command.node) };
+    case 'histories':
+      // The record's clock began with this process; the machine's is the asker's, too.
+      return {
+        machineOffsetMs: Number(process.hrtime.bigint()) / 1e6 - manager.record.clock.nowMs(),
+        histories: command.nodes.map((node) => manager.record.stateHistory(node)),
+      };
     case 'state':
       return { done: manager.record.setState(command.node, command.state, 'seeded' satisfies StateCause) };
+    case 'delete':
+      return { deleted: manager.record.deleteNode(command.node) };
     case 'rows':
       return { schedulers: manager.record.schedulers, seedPeers: manager.record.seedPeers };
     case 'restart':

@@ -30,12 +30,14 @@ async function start(): Promise<SimulatedManager> {
       /** `false`: no nodes but those of --schedulers. */
       'recorded-nodes': { type: 'string', default: 'true' },
       'connection-age-ms': { type: 'string' },
+      'sweep-interval-ms': { type: 'string' },
     },
   });
   const version = versionOf(values.version);
   const record = seedFromRecordings({ version, nodes: values['recorded-nodes'] !== 'false' });
   record.addSchedulers(Number(values.schedulers));
   const ageMs = values['connection-age-ms'];
+  const sweepMs = values['sweep-interval-ms'];
   return startSimulatedManager({
     host: values.host,
     port: Number(values.port),
@@ -44,6 +46,7 @@ async function start(): Promise<SimulatedManager> {
     seed: Number(values.seed),
     record,
     ...(ageMs === undefined ? {} : { connectionAgeMs: Number(ageMs) }),
+    ...(sweepMs === undefined ? {} : { sweepIntervalMs: Number(sweepMs) }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock, type Timer } from '../../rpc/clock.js';
 import type { ManagerParts } from './answerer.js';
 import { createCodec } from './codec.js';
@@ -36,6 +37,8 @@ export type SimulatedManagerOptions = {
   readonly record?: ManagerRecord;
   /** GOAWAY after this age, ±10 %, ms of real time. Default: 12 h over the time factor. */
   readonly connectionAgeMs?: number;
+  /** How often v2.5 tidies up, ms of real time. Default: an hour over the time factor. */
+  readonly sweepIntervalMs?: number;
   /**
    * How often, and how late (ms of real time), the "inactive" of a cancelled KeepAlive is written too late, after
    * the "active" of a stream opened at once in its place. Default: as measured, 17 of 40 (v2.1.55: 11 of 40), 50 ms.
@@ -194,6 +197,8 @@ class Simulation implements SimulatedManager {
   async restart(): Promise<void> {
     await this.stop();
     const death = new AbortController();
+    // Every late write waits for it.
+    setMaxListeners(0, death.signal);
     const parts = this.#parts(death.signal);
     const settings = this.#callSettings();
     const server = await startRawServer({
@@ -211,7 +216,8 @@ class Simulation implements SimulatedManager {
     });
     server.setFrozen(this.#faults.get('frozen') !== undefined);
     this.#port = server.port;
-    const sweeping = this.version === 'v2.5.1' ? startSweeping(parts) : undefined;
+    const sweeping =
+      this.version === 'v2.5.1' ? startSweeping(parts, this.#options.sweepIntervalMs) : undefined;
     this.#life = { server, death, sweeping };
   }
 

@@ -10,9 +10,8 @@ const BEAT_LIMIT_MS = 3 * 5_000;
 const INACTIVE_LIMIT_MS = 30 * 60_000;
 
 /** The hourly tidying of v2.5. It tells no cache. Returns its owner's handle. */
-export function startSweeping(parts: ManagerParts): Timer {
+export function startSweeping(parts: ManagerParts, intervalMs = SWEEP_INTERVAL_MS / parts.timeFactor): Timer {
   const { clock } = parts.record;
-  const intervalMs = SWEEP_INTERVAL_MS / parts.timeFactor;
   let isCancelled = false;
   let timer: Timer;
   const schedule = (): void => {

@@ -29,6 +29,23 @@ describe('the manager process', () => {
     expect(await manager.stop()).toBe(0);
   });
 
+  it('tells the history of nodes with the way to read its times, and deletes rows', async () => {
+    const manager = await start(['--schedulers', '1', '--recorded-nodes', 'false']);
+    const node = { kind: 'scheduler', clusterId: 1, hostname: 'scheduler-0', ip: '127.0.0.1' } as const;
+    expect(await manager.tell({ command: 'delete', node })).toEqual({ deleted: 1 });
+    const told = await manager.tell({ command: 'histories', nodes: [node] });
+    const { histories, machineOffsetMs } = told as {
+      histories: { state: string; atMs: number }[][];
+      machineOffsetMs: number;
+    };
+    expect(histories[0]?.map(({ state }) => state)).toEqual(['active', 'gone']);
+    const deletedAgoMs =
+      Number(process.hrtime.bigint()) / 1e6 - machineOffsetMs - (histories[0]?.at(-1)?.atMs ?? 0);
+    expect(deletedAgoMs).toBeGreaterThan(0);
+    expect(deletedAgoMs).toBeLessThan(10_000);
+    expect(await manager.stop()).toBe(0);
+  });
+
   it('says nothing while it is stopped by a signal, and goes on afterwards', async () => {
     const manager = await start();
     const client = new RawClient(manager.address);
