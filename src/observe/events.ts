@@ -13,6 +13,9 @@ export type PaceStateName = 'idle' | 'away' | 'ramp';
 /** How a caller was answered. `local`: by the gateway itself (health); `forwarded`: passed through. */
 export type AnswerKind = 'hit' | 'stale' | 'miss' | 'forwarded' | 'local' | 'refused';
 
+/** Whose answer a read was given: the caller's own, that of all who would get the same, or one that his like were given. */
+export type AnswerSource = 'own' | 'shared' | 'sibling';
+
 export type ChannelCreateReason = 'start' | 'connect-timeout' | 'unresponsive' | 'address-changed';
 export type ChannelCloseReason = 'connect-timeout' | 'unresponsive' | 'address-changed' | 'shutdown';
 export type ConnectionCloseReason = 'client' | 'ping-timeout' | 'drain' | 'protocol-error' | 'error';
@@ -99,7 +102,7 @@ export type GatewayEvent =
   | { kind: 'cache-discarded'; method: string; reason: DiscardReason }
   | { kind: 'guard-held'; method: string; reason: PoorerReason }
   | { kind: 'guard-released'; method: string; reason: PoorerReason }
-  | { kind: 'answer-aged'; method: string; ageMs: number }
+  | { kind: 'answer-aged'; method: string; ageMs: number; source: AnswerSource }
   | { kind: 'call-coalesced'; method: string }
   // sharing: on what lists of schedulers are now known to depend
   | { kind: 'sharing-changed'; to: 'own' | 'place' | 'blocks'; detail: string }

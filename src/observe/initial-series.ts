@@ -10,6 +10,7 @@ interface Series {
   readonly reloads: Counter<'result'>;
   readonly internalErrors: Counter;
   readonly duration: Histogram<'answer'>;
+  readonly bySource: Counter<'source'>;
 }
 
 /** Makes the series whose absence would be mistaken for silence: `rate()` needs the 0 before the first 1. */
@@ -23,6 +24,7 @@ export function initialSeries(series: Series, readMethods: readonly string[]): v
   for (const result of ['applied', 'refused']) series.reloads.inc({ result }, 0);
   for (const answer of ['hit', 'stale', 'miss', 'forwarded', 'local', 'refused'])
     series.duration.zero({ answer });
+  for (const source of ['own', 'shared', 'sibling']) series.bySource.inc({ source }, 0);
   for (const method of readMethods) {
     for (const answer of ['hit', 'stale', 'miss']) series.answered.inc({ method, answer, code: 'OK' }, 0);
     for (const reason of ['asked-earlier', 'voided-by-write', 'too-large', 'unreadable']) {

@@ -73,6 +73,11 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
     LATENCY_BUCKETS,
   );
   const age = histogram('answer_age_seconds', 'Age of the answers to reads.', ['method'], AGE_BUCKETS);
+  const bySource = counter(
+    'answers_by_source_total',
+    'Answers to reads: own, shared by all who would get the same, or what a sibling was given.',
+    ['source'],
+  );
   const wouldAnswer = counter(
     'would_have_answered_total',
     'Reads in mode observe, by what the answer would have been.',
@@ -151,6 +156,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
       reloads,
       internalErrors,
       duration,
+      bySource,
     },
     readMethods,
   );
@@ -169,6 +175,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         duration.observe({ answer: event.answer }, event.durationMs / 1000);
         return answered.inc({ method: event.method, answer: event.answer, code: codeName(event.code) });
       case 'answer-aged':
+        bySource.inc({ source: event.source });
         return age.observe({ method: event.method }, event.ageMs / 1000);
       case 'would-have-answered':
         return wouldAnswer.inc({ method: event.method, answer: event.answer });

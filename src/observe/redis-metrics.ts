@@ -35,6 +35,7 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
   enter('reads', 'closed');
   enter('writes', 'closed');
   for (const result of ['newer', 'older', 'none']) lookUps.inc({ result }, 0);
+  for (const result of ['stored', 'asked-earlier', 'other-schema', 'too-large']) stores.inc({ result }, 0);
   for (const reason of [
     'unreadable',
     'check',

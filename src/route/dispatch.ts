@@ -109,7 +109,9 @@ async function answer(options: DispatchOptions, call: Call, read: Read): Promise
     },
   });
   const nowMs = clock.nowMs();
-  emit({ kind: 'answer-aged', method: read.question.path.slice(1), ageMs: nowMs - answered.askedAtMs });
+  const method = read.question.path.slice(1);
+  const { askedAtMs, via: source = 'own' } = answered;
+  emit({ kind: 'answer-aged', method, ageMs: nowMs - askedAtMs, source });
   await sendReply(call, answered.reply, provenance(answered, nowMs));
   return { answer: answered.source, code: answered.reply.status.code };
 }

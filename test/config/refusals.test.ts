@@ -41,6 +41,11 @@ describe('one wrong thing is told with its path, where it is, what was found and
     ['cache: { methods: { ListScheduler: { ttl: 5s } } }', 'did you mean "cache.methods.ListSchedulers"?'],
     ['metrics: { enabled: true }', 'did you mean "metrics.enable"?'],
     ['redis: { addrs: [redis] }', 'redis.addrs[0] (g.yaml:1:18): found "redis" (the port is missing)'],
+    [
+      'redis: { keyPrefix: "a{b}" }',
+      'redis.keyPrefix (g.yaml:1:21): found "a{b}" (the braces of a key are for fleet.id); allowed: text without { and }',
+    ],
+    ['redis: { keyPrefix: "a{" }', 'found "a{" (the braces of a key are for fleet.id)'],
     ['"__proto__": { x: 1 }', '__proto__ (g.yaml:1:1): found an unknown key'],
     ['server: { toString: 1 }', 'server.toString (g.yaml:1:11): found an unknown key'],
     ['? [a, b]\n: 1', 'g.yaml:1:1): found an unknown key'],

@@ -58,6 +58,18 @@ export function hostPorts(description: string) {
   return describe(schema, { description, allowed: 'list of host:port; IPv6 in brackets', written: [] });
 }
 
+/** What every key in Redis begins with. */
+export function keyPrefix(written: string, description: string) {
+  const schema = parsedText(withoutBraces).prefault(written);
+  return describe(schema, { description, allowed: 'text without { and }', written, literal: true });
+}
+
+/** Redis Cluster takes what stands in the first braces of a key for what its node is chosen by; that is to be the fleet's id. */
+function withoutBraces(value: string): string {
+  if (/[{}]/.test(value)) throw new Error('the braces of a key are for fleet.id');
+  return value;
+}
+
 function durationFrom(minMs: number) {
   // A bare 0 is a number in YAML, and Go takes "0" without a unit.
   return z.union([z.string(), z.literal(0)]).transform((value, context) =>

@@ -1,4 +1,4 @@
-import { duration, hostPorts } from './parsed.js';
+import { duration, hostPorts, keyPrefix } from './parsed.js';
 import { choice, flag, integer, pem, secretText, text } from './scalars.js';
 import { section } from './section.js';
 
@@ -10,7 +10,7 @@ export const redis = section('Sharing answers between replicas; off while `addrs
   password: secretText('Password of the Redis server.'),
   sentinelPassword: secretText('Password of the Sentinels.'),
   db: integer(0, { min: 0 }, '', 'Database number; Redis Cluster has only 0.'),
-  keyPrefix: text('dfmgw', 'What every key begins with.'),
+  keyPrefix: keyPrefix('dfmgw', 'What every key begins with.'),
   secret: secretText('Replicas trust only entries signed with it; empty: entries are not signed.'),
   timeout: duration('100ms', 'Deadline of one command.'),
   tls: section('TLS towards Redis.', {

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { GatewayEvent } from '../../src/observe/events.js';
+import { createMetrics } from '../../src/observe/metrics.js';
+import { READ_METHODS } from '../../src/route/method-table.js';
+import { startSimulatedManager } from '../../src/simulator/manager/simulated-manager.js';
+import { connectCaller } from '../support/caller.js';
+import { requestOf } from '../support/data-path.js';
+import { startGateway } from '../support/running-gateway.js';
+import { LIST } from '../support/searcher-replies.js';
+
+const PREFIX = 'dragonfly_manager_gateway_';
+
+/** The samples of one metric, by their labels as they are written. */
+function samplesIn(text: string, name: string): Record<string, number> {
+  const lines = text.split('\n').filter((line) => line.startsWith(PREFIX + name));
+  const samples = lines.map((line) => /^(.*?)({.*})? ([^ ]+)$/.exec(line) ?? []);
+  return Object.fromEntries(samples.map(([, , labels = '', value]) => [labels, Number(value)]));
+}
+
+async function samplesAfter(events: readonly GatewayEvent[], name: string): Promise<Record<string, number>> {
+  const { subscriber, render } = createMetrics({
+    version: '0',
+    readMethods: READ_METHODS,
+    mode: () => 'answer',
+    connections: () => 0,
+    serving: () => true,
+    cacheBytes: () => 0,
+    cacheEntries: () => 0,
+    flights: () => 0,
+    frozen: () => false,
+    breakers: () => new Map(),
+    managers: () => [],
+  });
+  for (const event of events) subscriber(event);
+  return samplesIn((await render()).text, name);
+}
+
+describe('a series that nothing has moved yet is there, as 0:', () => {
+  it.each([
+    ['answers_by_source_total', ['{source="own"}', '{source="shared"}', '{source="sibling"}']],
+    [
+      'redis_stores_total',
+      ['stored', 'asked-earlier', 'other-schema', 'too-large'].map((result) => `{result="${result}"}`),
+    ],
+  ])('%s', async (name, labels) => {
+    expect(await samplesAfter([], name)).toEqual(Object.fromEntries(labels.map((label) => [label, 0])));
+  });
+});
+
+it('that callers share is no registration', async () => {
+  const shared: GatewayEvent = { kind: 'sharing-changed', to: 'place', detail: '' };
+  expect(await samplesAfter([shared], 'registrations_total')).toEqual({});
+});
+
+it('counts whose answer each read was given: his own, one for all of his place, or a sibling’s', async () => {
+  const manager = await startSimulatedManager();
+  const own = await startGateway({ managers: [manager.address], sets: ['cache.sharing=exact'] });
+  const shared = await startGateway({ managers: [manager.address] });
+  const ask = async ({ address }: { readonly address: string }, hostname: string): Promise<void> => {
+    const caller = await connectCaller(address);
+    const place = { source_type: 'PEER_SOURCE', idc: 'idc-1', location: 'eu' };
+    const { code } = await caller.call(LIST, requestOf(LIST, { ...place, hostname, ip: '127.0.0.9' }));
+    expect(code).toBe(0);
+    await caller.close();
+  };
+  const counts = async ({ bound }: Awaited<ReturnType<typeof startGateway>>) => {
+    const url = `http://127.0.0.1:${bound.metrics?.port}/metrics`;
+    const samples = samplesIn(await (await fetch(url)).text(), 'answers_by_source_total');
+    return ['own', 'shared', 'sibling'].map((source) => samples[`{source="${source}"}`]);
+  };
+  try {
+    for (const hostname of ['a', 'b', 'b', 'c']) await ask(shared, hostname);
+    expect(await counts(shared)).toEqual([1, 3, 0]);
+    for (const hostname of ['a', 'b', 'b', 'c']) await ask(own, hostname);
+    await manager.stop();
+    await ask(own, 'd');
+    expect(await counts(own)).toEqual([4, 0, 1]);
+  } finally {
+    await Promise.all([own.gateway.stop(), shared.gateway.stop()]);
+    await manager.stop();
+  }
+});
