@@ -59,6 +59,8 @@ export interface DataPathOptions {
   readonly emit: Emit;
   /** Who is asked whether it is still the same manager; `upstream` unless a test says otherwise. */
   readonly witness?: Pick<Upstream, 'unary'>;
+  /** Is a KeepAlive stream of this node alive here? Where there is no shield, nobody's is. */
+  readonly isAlive?: RememberOptions['isAlive'];
 }
 
 /** Wires the stages of a read; their order is the array. */
@@ -112,6 +114,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     decoder,
     limits: config.cache,
     isEntry: (answer) => isEntry(answer.reply.status),
+    isAlive: options.isAlive ?? (() => false),
     clock,
     emit,
   };

@@ -12,8 +12,14 @@ export interface HttpReply {
 /** Answers GET and HEAD of one path. */
 export type HttpRoute = () => Promise<HttpReply> | HttpReply;
 
-/** Answers a POST of one path; `authorization` as it was sent, "" for none. */
-export type PostRoute = (authorization: string) => HttpReply;
+/** What somebody posts; `authorization` as it was sent, "" for none. */
+export interface Posted {
+  readonly authorization: string;
+  readonly body: string;
+}
+
+/** Answers a POST of one path. */
+export type PostRoute = (posted: Posted) => Promise<HttpReply> | HttpReply;
 
 export interface HttpServer {
   /** Resolves with the address that was bound; rejects with `listen-failed`, naming it and why. */
@@ -30,7 +36,10 @@ export interface HttpServerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A small server for health, readiness and metrics: GET and HEAD of exact paths. */
+/** Bodies are a few words; more than this is read by nobody. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** A small server for health, readiness, metrics and the operator: GET and HEAD of exact paths, and POSTs with small bodies. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const server = createServer((request, response) => void respond(options, request, response));
   // A scraper takes seconds at most; nobody may hold a socket for longer.
@@ -87,18 +96,56 @@ async function replyTo(
 ): Promise<HttpReply> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const post = posts?.get(path);
-  if (post !== undefined) {
-    return request.method === 'POST' ? post(request.headers.authorization ?? '') : text(405, 'POST\n');
-  }
   const route = routes.get(path);
-  if (route === undefined) return text(404, `not found; there is ${[...routes.keys()].join(', ')}\n`);
-  if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'GET or HEAD\n');
   try {
+    if (post !== undefined)
+      return request.method === 'POST' ? await take(post, request) : text(405, 'POST\n');
+    if (route === undefined) return text(404, `not found; there is ${[...routes.keys()].join(', ')}\n`);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'GET or HEAD\n');
     return await route();
   } catch (error) {
     onError(error);
     return text(500, 'internal error; see the log\n');
   }
+}
+
+async function take(post: PostRoute, request: IncomingMessage): Promise<HttpReply> {
+  const body = await bodyOf(request);
+  switch (body.kind) {
+    case 'whole':
+      return post({ authorization: request.headers.authorization ?? '', body: body.text });
+    case 'too-large':
+      return text(413, `at most ${MAX_BODY_BYTES} bytes\n`);
+    case 'cut':
+      // Nobody is there to read it.
+      return text(400, 'the request ended in the middle\n');
+    default:
+      return body satisfies never;
+  }
+}
+
+type Body =
+  | { readonly kind: 'whole'; readonly text: string }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'cut' };
+
+/** Always settles: `requestTimeout` cuts off whoever is slow. What is too much is read and dropped, so that the answer to it can be read. */
+function bodyOf(request: IncomingMessage): Promise<Body> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes > MAX_BODY_BYTES) chunks.length = 0;
+      else chunks.push(chunk);
+    });
+    request.on('end', () => {
+      if (sizeBytes > MAX_BODY_BYTES) return resolve({ kind: 'too-large' });
+      resolve({ kind: 'whole', text: Buffer.concat(chunks).toString('utf8') });
+    });
+    request.on('error', () => resolve({ kind: 'cut' }));
+    request.on('close', () => resolve({ kind: 'cut' }));
+  });
 }
 
 export function text(status: number, body: string): HttpReply {

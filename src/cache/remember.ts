@@ -5,7 +5,7 @@ import type { Clock } from '../rpc/clock.js';
 import type { Question } from '../rpc/question.js';
 import type { Read, ReadAnswer, Stage } from '../rpc/read.js';
 import type { Entry } from './entry.js';
-import { poorer, type ResponseDecoder, type Shape, shapeOf } from './guard.js';
+import { type ListedNode, poorer, type ResponseDecoder, type Shape, shapeOf } from './guard.js';
 import type { MemoryStore } from './memory.js';
 import type { Voids } from './voids.js';
 
@@ -18,6 +18,8 @@ export interface RememberOptions {
   readonly isEntry: (answer: Answer) => boolean;
   /** The question that the answer is kept for: what it shows may say that it is not that of all who asked it as one. */
   readonly filedUnder: (read: Read, answer: Answer) => Question;
+  /** Is a KeepAlive stream of this node alive here? Then a list without it is not the whole truth. */
+  readonly isAlive: (node: ListedNode) => boolean;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -93,7 +95,8 @@ function poornessOf(
   // A write through here that deleted the thing explains the poorer answer, and one that nobody may be given guards nothing.
   if (voids.isDeleted(question.tags, last.askedAtMs)) return undefined;
   if (clock.nowMs() - last.askedAtMs > limits.maxStaleMs) return undefined;
-  const reason = poorer(shapeOf(question.method, question.path, last.reply, decoder), next);
+  const before = shapeOf(question.method, question.path, last.reply, decoder);
+  const reason = poorer(before, next, options.isAlive);
   if (reason === undefined) return undefined;
   const { reason: first, sinceMs } = last.held ?? { reason, sinceMs: answer.askedAtMs };
   const over = answer.askedAtMs - sinceMs >= limits.emptyHoldMs;

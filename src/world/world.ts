@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.js';
 import type { Emit, ErrorClass } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Clock } from '../rpc/clock.js';
+import { freshIp } from '../rpc/fresh-ip.js';
 import type { Read, Stage } from '../rpc/read.js';
 import type { Status } from '../rpc/status.js';
 import { type Decode, type Facts, factsOf, type NodeRow } from './facts.js';
@@ -174,7 +175,7 @@ async function callTheRoll(
       throw error;
     }
   };
-  const ip = neverAskedFor(options.random);
+  const ip = freshIp(options.random);
   const asked = nodes.map(async (node) => ({ node, found: await isThere(...rowOf(node, ip)) }));
   // v2.5 says "record not found" of a cluster that it does not have; v2.1.55 does not look at the id.
   const clusters = await Promise.all(
@@ -186,12 +187,6 @@ async function callTheRoll(
   const called = answered.flatMap(({ node, found }) => (found === undefined ? [] : [{ node, found }]));
   if (called.length < answered.length || clusters.includes(undefined)) return { kind: 'nobody-knows' };
   return { kind: 'called', called, noCluster: clusters.length > 0 && !clusters.includes(true), facts };
-}
-
-/** The manager looks rows up by hostname, but keeps them in its cache by the ip asked with: one that nobody has used reaches its database. */
-function neverAskedFor(random: () => number): string {
-  const byte = (): number => 1 + Math.floor(random() * 254);
-  return `127.${byte()}.${byte()}.${byte()}`;
 }
 
 function rowOf({ kind, clusterId, hostname }: NodeRow, ip: string): ['GetScheduler' | 'GetSeedPeer', object] {

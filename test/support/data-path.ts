@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load.js';
-import { createDataPath, type DataPath } from '../../src/data-path.js';
+import { createDataPath, type DataPath, type DataPathOptions } from '../../src/data-path.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import { createClassifier } from '../../src/route/classify.js';
 import { decodeRequest, loadServiceDefinitions, requestFieldNumbers } from '../../src/route/proto.js';
@@ -27,7 +27,8 @@ const knowsEveryNode: NonNullable<Parameters<typeof createDataPath>[0]['witness'
   unary: () => Promise.resolve({ reply: ok(Buffer.alloc(0)), askedAtMs: 0, answeredAtMs: 0, manager: '0' }),
 };
 
-export function bench(yaml = ''): Bench {
+/** `isAlive`: whose KeepAlive streams are here. */
+export function bench(yaml = '', over: Pick<DataPathOptions, 'isAlive'> = {}): Bench {
   const clock = new ManualClock();
   const upstream = new ScriptedUpstream(clock);
   const events: GatewayEvent[] = [];
@@ -39,6 +40,7 @@ export function bench(yaml = ''): Bench {
     random: () => 0.5,
     emit: (e) => events.push(e),
     witness: knowsEveryNode,
+    ...over,
   });
   const classifier = createClassifier({ fleetId: '', decoder: { decodeRequest, requestFieldNumbers } });
   return {
