@@ -2,6 +2,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { GatewayError, statusOfError } from '../errors.js';
 import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js';
+import type { Departure } from '../rpc/call.js';
 import type { Timer } from '../rpc/clock.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import { type Admission, admit } from './admission.js';
@@ -30,6 +31,8 @@ export class Connection {
   readonly #calls = new Set<Http2Call>();
   #closeReason: ConnectionCloseReason | undefined;
   #timer: Timer | undefined;
+  /** By our own stopping. */
+  #cut = false;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -64,6 +67,7 @@ export class Connection {
   /** At once, without waiting for the peer. */
   destroy(reason: ConnectionCloseReason): void {
     this.#closeReason ??= reason;
+    this.#cut = reason === 'drain';
     if (!this.#session.destroyed) this.#session.destroy();
     this.#options.socket.destroy();
   }
@@ -111,7 +115,7 @@ export class Connection {
       encoding,
       deadlineMs: timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs,
       clock: downstream.clock,
-      connectionLost: this.#lost,
+      departureNow: this.#departureNow,
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.maxMessageBytes,
       onBadInput: (error) => this.#reportBadInput(reasonOf(error), error),
       onInternalError: this.#reportInternalError,
@@ -136,7 +140,15 @@ export class Connection {
     }
   }
 
-  readonly #lost = (): boolean => this.#session.destroyed || this.#options.socket.destroyed;
+  /**
+   * Frames are handled one by one, so a reset is told of while its connection still stands, even if the connection's end came
+   * in the same packet. Streams of a lost connection are closed by node:http2 itself, as if they had been cancelled, but only
+   * once the socket, or the session, is destroyed.
+   */
+  readonly #departureNow = (): Departure => {
+    if (this.#cut) return 'ended-here';
+    return this.#session.destroyed || this.#options.socket.destroyed ? 'connection-lost' : 'cancelled';
+  };
 
   readonly #reportInternalError = (error: unknown): void => {
     this.#options.downstream.emit({ kind: 'internal-error', where: 'downstream', error });

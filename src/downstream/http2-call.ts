@@ -16,8 +16,8 @@ export interface Http2CallOptions {
   readonly encoding: Encoding;
   readonly maxMessageBytes: number;
   readonly clock: Clock;
-  /** Has the connection below the stream gone? */
-  readonly connectionLost: () => boolean;
+  /** Asked in the event that ends the stream, unless that was us: by what it tells of the connection below. */
+  readonly departureNow: () => Departure;
   readonly onBadInput: (error: GatewayError) => void;
   readonly onInternalError: (error: unknown) => void;
   /** The stream has gone, whatever the reason. */
@@ -41,7 +41,7 @@ export class Http2Call implements Call {
   readonly deadlineMs: number | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #clock: Clock;
-  readonly #connectionLost: () => boolean;
+  readonly #departureNow: () => Departure;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   #state: State = OPEN;
@@ -53,7 +53,7 @@ export class Http2Call implements Call {
     this.deadlineMs = options.deadlineMs;
     this.#stream = options.stream;
     this.#clock = options.clock;
-    this.#connectionLost = options.connectionLost;
+    this.#departureNow = options.departureNow;
     this.#inbound = new Inbound(options);
     this.#outbound = new Outbound(options.stream, options.onInternalError);
     this.#listen(options.onClose);
@@ -129,21 +129,10 @@ export class Http2Call implements Call {
   }
 
   #cancel(): void {
-    if (this.#state === OPEN)
-      this.#leave(
-        new GatewayError('caller-cancelled', 'the caller has cancelled the call'),
-        this.#departureNow(),
-      );
-  }
-
-  /**
-   * To be asked in the event itself: frames are handled one by one, so that a reset is told of while its connection still
-   * stands, even if the end of the connection has come with it. node:http2 closes the streams of a lost connection by itself,
-   * with the code of a cancellation, but only once the socket has gone.
-   */
-  #departureNow(): Departure {
-    if (this.deadlineMs !== undefined && this.#clock.nowMs() >= this.deadlineMs) return 'deadline';
-    return this.#connectionLost() ? 'connection-lost' : 'cancelled';
+    if (this.#state !== OPEN) return;
+    const error = new GatewayError('caller-cancelled', 'the caller has cancelled the call');
+    const late = this.deadlineMs !== undefined && this.#clock.nowMs() >= this.deadlineMs;
+    this.#leave(error, late ? 'deadline' : this.#departureNow());
   }
 
   #leave(error: GatewayError, departure: Departure): void {

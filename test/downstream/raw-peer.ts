@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-const TYPE = { data: 0, headers: 1, rstStream: 3, settings: 4, windowUpdate: 8 } as const;
+const TYPE = { data: 0, headers: 1, rstStream: 3, settings: 4, goaway: 7, windowUpdate: 8 } as const;
+const END_STREAM = 1;
 const END_HEADERS = 4;
 const INITIAL_WINDOW_SIZE = 4;
 const LARGEST_WINDOW = 2 ** 31 - 1;
@@ -44,6 +45,16 @@ export const rawPeer = {
 
   data(stream: number, payload: Buffer): Buffer {
     return frame(TYPE.data, 0, stream, payload);
+  },
+
+  halfClose(stream: number): Buffer {
+    return frame(TYPE.data, END_STREAM, stream, Buffer.alloc(0));
+  },
+
+  goaway(code: number): Buffer {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(code, 4);
+    return frame(TYPE.goaway, 0, 0, payload);
   },
 
   reset(stream: number, code: number): Buffer {
