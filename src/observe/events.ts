@@ -136,6 +136,12 @@ export type GatewayEvent =
   | { kind: 'journal-failed'; detail: string }
   | { kind: 'registration-journaled'; node: 'scheduler' | 'seed-peer' }
   | { kind: 'registration-replayed'; outcome: ReplayOutcome }
+  /** The manager did not know a live node: what became of its registration, sent again. */
+  | {
+      kind: 'node-registered-again';
+      node: NodeKind;
+      outcome: 'applied' | 'there-already' | 'refused' | 'later';
+    }
   // is it still the same manager?
   | { kind: 'world-frozen'; detail: string }
   | { kind: 'world-known-again' }

@@ -12,7 +12,8 @@ type DiskEvent = Extract<
       | 'journal-loaded'
       | 'journal-failed'
       | 'registration-journaled'
-      | 'registration-replayed';
+      | 'registration-replayed'
+      | 'node-registered-again';
   }
 >;
 
@@ -40,6 +41,7 @@ export function aboutDisk(event: DiskEvent): LogLine | undefined {
     case 'journal-failed':
     case 'registration-journaled':
     case 'registration-replayed':
+    case 'node-registered-again':
       return aboutRegistrations(event);
     default:
       return event satisfies never;
@@ -59,10 +61,7 @@ function loaded(event: Extract<DiskEvent, { kind: 'snapshot-loaded' }>): LogLine
 }
 
 function aboutRegistrations(
-  event: Extract<
-    DiskEvent,
-    { kind: 'journal-loaded' | 'journal-failed' | 'registration-journaled' | 'registration-replayed' }
-  >,
+  event: Exclude<DiskEvent, { kind: `snapshot-${string}` | 'directory-unusable' }>,
 ): LogLine {
   switch (event.kind) {
     case 'journal-loaded': {
@@ -94,6 +93,13 @@ function aboutRegistrations(
         level: event.outcome === 'refused' ? 'error' : 'info',
         msg: `a registration of an outage was made up for: ${event.outcome}`,
         fields: { event: event.kind, outcome: event.outcome },
+        repeatKey: `${event.kind} ${event.outcome}`,
+      };
+    case 'node-registered-again':
+      return {
+        level: event.outcome === 'refused' ? 'error' : 'warn',
+        msg: `the manager did not know a live ${event.node}; its registration was sent again: ${event.outcome}`,
+        fields: { event: event.kind, node: event.node, outcome: event.outcome },
         repeatKey: `${event.kind} ${event.outcome}`,
       };
     default:

@@ -54,6 +54,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'journal-failed':
     case 'registration-journaled':
     case 'registration-replayed':
+    case 'node-registered-again':
       return aboutDisk(event);
     case 'started':
     case 'serving-changed':

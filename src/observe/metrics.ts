@@ -129,6 +129,11 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
     'Registrations written down while the managers were away, and what became of them.',
     ['outcome'],
   );
+  const registeredAgain = counter(
+    'nodes_registered_again_total',
+    'Registrations of live nodes that the manager did not know, sent again.',
+    ['node', 'outcome'],
+  );
   const worlds = counter('another_manager_total', 'What became of managers that looked like another one.', [
     'what',
   ]);
@@ -247,6 +252,8 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         return registrations.inc({ outcome: 'journaled' });
       case 'registration-replayed':
         return registrations.inc({ outcome: event.outcome });
+      case 'node-registered-again':
+        return registeredAgain.inc({ node: event.node, outcome: event.outcome });
       case 'journal-failed':
         return registrations.inc({ outcome: 'not-written' });
       case 'world-frozen':

@@ -1,3 +1,4 @@
+import type { NodeId } from '../keepalive/node.js';
 import type { Reply } from '../rpc/call.js';
 import type { JournalRecord } from './record.js';
 import { type Deletion, type NodeName, nodeKey, type Registration } from './registration.js';
@@ -6,11 +7,13 @@ import { type Deletion, type NodeName, nodeKey, type Registration } from './regi
 const MAX_KNOWN = 65_536;
 
 export interface Known {
+  readonly kind: 'known';
   readonly registration: Registration;
   readonly reply: Reply;
 }
 
 export interface Pending {
+  readonly kind: 'pending';
   readonly registration: Registration;
   readonly acknowledgedAtWallMs: number;
 }
@@ -23,6 +26,8 @@ export interface Book {
   pending(): readonly Pending[];
   isPending(pending: Pending): boolean;
   hasPending(node: NodeName): boolean;
+  /** The newest registration of exactly this node: a pod that has come back with another address is another one. */
+  find(node: NodeId): Known | Pending | undefined;
   /** The fewest records that lead to this state. */
   records(): JournalRecord[];
   readonly knownCount: number;
@@ -50,15 +55,13 @@ export function createBook(maxKnown = MAX_KNOWN): Book {
           const key = nodeKey(record.registration.node);
           // Set anew, so that the order of the map is that of the last registration.
           known.delete(key);
-          known.set(key, { registration: record.registration, reply: record.reply });
+          known.set(key, record);
           pending.delete(key);
           return forgetOldest();
         }
-        case 'pending': {
-          const { registration, acknowledgedAtWallMs } = record;
-          pending.set(nodeKey(registration.node), { registration, acknowledgedAtWallMs });
+        case 'pending':
+          pending.set(nodeKey(record.registration.node), record);
           return;
-        }
         case 'settled':
           pending.delete(nodeKey(record.node));
           return;
@@ -75,10 +78,11 @@ export function createBook(maxKnown = MAX_KNOWN): Book {
     pending: () => [...pending.values()],
     isPending: (one) => pending.get(nodeKey(one.registration.node)) === one,
     hasPending: (node) => pending.has(nodeKey(node)),
-    records: () => [
-      ...[...known.values()].map((one): JournalRecord => ({ kind: 'known', ...one })),
-      ...[...pending.values()].map((one): JournalRecord => ({ kind: 'pending', ...one })),
-    ],
+    find(node) {
+      const key = nodeKey(node);
+      return [pending.get(key), known.get(key)].find((one) => one?.registration.ip === node.ip);
+    },
+    records: () => [...known.values(), ...pending.values()],
     get knownCount() {
       return known.size;
     },

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import { proveWritable } from '../durable/files.js';
+import type { NodeId } from '../keepalive/node.js';
 import type { Emit, ErrorClass } from '../observe/events.js';
 import type { UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
@@ -7,9 +8,12 @@ import type { Status } from '../rpc/status.js';
 import type { Upstream } from '../upstream/upstream.js';
 import { createBook } from './book.js';
 import { createJournal, type Journal } from './journal.js';
+import { createLedger } from './ledger.js';
+import { createLife } from './life.js';
 import type { Fields, MessageDecoder, NodeName } from './registration.js';
 import { createRegistrations, type Registrations } from './registrations.js';
 import { createReplay } from './replay.js';
+import { createReplayNode, type ReplayNode } from './replay-node.js';
 import { createTurns } from './turns.js';
 
 export interface RegistrationsPart extends Registrations {
@@ -17,6 +21,11 @@ export interface RegistrationsPart extends Registrations {
   load(): Promise<void>;
   /** Something about the managers has changed: one may be back. */
   look(): void;
+  /** A node's KeepAlive stream is alive: what is pending of it is made up for next. */
+  aliveNow(node: NodeId): void;
+  /** A node has asked this: a sign of life where no KeepAlive stream gives one. */
+  heard(path: string, message: Buffer): void;
+  readonly replayNode: ReplayNode;
   /** Registrations that were acknowledged and are to be made up for. */
   readonly pending: () => number;
   /** What is being written down is finished. */
@@ -30,7 +39,8 @@ export interface RegistrationsPartOptions {
   readonly frozen: () => string | undefined;
   /** Is the manager that is there known to be the right one? */
   readonly cleared: () => boolean;
-  readonly isAlive: (node: NodeName) => boolean | undefined;
+  /** What KeepAlive streams say: true, one is alive, here or at another replica; false, it has ended; undefined: nobody knows. */
+  readonly isAlive: (node: NodeId) => boolean | undefined;
   readonly written: (path: string, request: Buffer) => void;
   readonly classify: (status: Status) => ErrorClass | undefined;
   readonly clock: Clock;
@@ -45,14 +55,16 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
   const journal: Journal = dir === '' ? NO_JOURNAL : createJournal({ dir, fleetId: config.fleet.id, book });
   const turns = createTurns();
   const ask = (request: UnaryRequest) => upstream.unary(request);
-  const common = { ...options, book, journal, turns, decoder: codec, ask };
-  const replay = createReplay({
+  const ledger = createLedger({ book, journal, emit });
+  const life = createLife({ ...options, decoder: codec });
+  const common = { ...options, book, ledger, turns, decoder: codec, ask };
+  const making = {
     ...common,
     allowed: () => upstream.healthy && options.cleared(),
-    lookUp: (node, path, ip) => lookUp(codec, node, path, ip),
-    ratePerSecond: config.warmup.rate,
+    lookUp: (node: NodeName, path: string, ip: string) => lookUp(codec, node, path, ip),
     requestTimeoutMs: config.managers.requestTimeoutMs,
-  });
+  };
+  const replay = createReplay({ ...making, life, ratePerSecond: config.warmup.rate });
   return {
     ...createRegistrations({
       ...common,
@@ -70,6 +82,11 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
       }
     },
     look: () => replay.wake(),
+    aliveNow: (node) => replay.alive(node),
+    heard(path, message) {
+      if (life.heard(path, message)) replay.wake();
+    },
+    replayNode: createReplayNode(making),
     pending: () => book.pending().length,
     async stop() {
       replay.stop();

@@ -1,3 +1,5 @@
+import type { NodeId } from '../keepalive/node.js';
+
 /** A node as a registration names it. `source`: as in the request, e.g. "SCHEDULER_SOURCE". `clusterId`: decimal text. */
 export interface NodeName {
   readonly kind: 'scheduler' | 'seed-peer';
@@ -58,6 +60,11 @@ export function readWrite(path: string, request: Buffer, decoder: MessageDecoder
   const clusterId = text(kind === 'scheduler' ? fields.scheduler_cluster_id : fields.seed_peer_cluster_id);
   const node: NodeName = { kind, source: text(fields.source_type), clusterId, hostname };
   return { kind: 'registration', registration: { node, path, ip, port: Number(fields.port ?? 0), request } };
+}
+
+/** The same as its KeepAlive stream names it. */
+export function nodeIdOf({ node, ip }: Registration): NodeId {
+  return { ...node, ip };
 }
 
 /** Two nodes share a text only if they are one. */

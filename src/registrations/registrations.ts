@@ -6,7 +6,8 @@ import type { Reply, UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { Code, type Status } from '../rpc/status.js';
 import type { Book } from './book.js';
-import type { Journal } from './journal.js';
+import type { Ledger } from './ledger.js';
+import type { JournalRecord } from './record.js';
 import { type MessageDecoder, type Registration, readWrite, turnKey } from './registration.js';
 import type { Turns } from './turns.js';
 
@@ -26,7 +27,7 @@ export interface Registrations {
 export interface RegistrationsOptions {
   readonly whenDown: Config['registrations']['whenDown'];
   readonly book: Book;
-  readonly journal: Journal;
+  readonly ledger: Ledger;
   readonly turns: Turns;
   readonly decoder: MessageDecoder;
   readonly ask: (request: UnaryRequest) => Promise<Answer>;
@@ -44,7 +45,7 @@ const MANAGERS_SHARE = 0.75;
 
 /** The rules of docs/decisions/0009-journal-of-registrations.md. */
 export function createRegistrations(options: RegistrationsOptions): Registrations {
-  const { journal, turns, decoder } = options;
+  const { ledger, turns, decoder } = options;
   return {
     async write(request) {
       const write = readWrite(request.path, request.message, decoder);
@@ -56,7 +57,10 @@ export function createRegistrations(options: RegistrationsOptions): Registration
           return turns.take(turnKey('seed-peer', clusterId, hostname), async () => {
             refuseWhileAway(options);
             // First the tombstone: whatever becomes of the deletion, nothing brings the node back.
-            await writeDown(options, { kind: 'deleted', deletion: write.deletion }, 'deletion');
+            const tombstone = { kind: 'deleted', deletion: write.deletion } as const;
+            // Where nothing is lasting, nothing is pending that it would have to stop.
+            if (ledger.lasting) await writeDown(options, tombstone, 'deletion');
+            else await ledger.keep(tombstone);
             return { reply: (await options.ask(request)).reply, journaled: false };
           });
         }
@@ -73,9 +77,7 @@ export function createRegistrations(options: RegistrationsOptions): Registration
     saw(path, message, reply) {
       const write = readWrite(path, message, decoder);
       if (write.kind === 'registration') void learn(options, write.registration, reply);
-      if (write.kind === 'deletion' && journal.isOpen) {
-        journal.append({ kind: 'deleted', deletion: write.deletion }).catch(failed(options));
-      }
+      if (write.kind === 'deletion') void ledger.keep({ kind: 'deleted', deletion: write.deletion });
     },
   };
 }
@@ -87,7 +89,7 @@ async function register(
 ): Promise<Written> {
   // A credential must not lie on the disk, and without it the making up for may not be allowed.
   const mayJournal =
-    options.whenDown === 'known' && options.journal.isOpen && request.metadata.authorization === undefined;
+    options.whenDown === 'known' && options.ledger.lasting && request.metadata.authorization === undefined;
   const known = mayJournal ? options.book.known(registration) : undefined;
   const trouble = options.frozen() ?? (known === undefined ? undefined : options.away());
   if (trouble !== undefined) {
@@ -128,17 +130,10 @@ async function writeDownInstead(
   return { reply, journaled: true };
 }
 
-async function writeDown(
-  options: RegistrationsOptions,
-  record: Parameters<Journal['append']>[0],
-  what: string,
-): Promise<void> {
-  // Without a journal there is nothing that a tombstone would have to stop.
-  if (record.kind === 'deleted' && !options.journal.isOpen) return;
+async function writeDown(options: RegistrationsOptions, record: JournalRecord, what: string): Promise<void> {
   try {
-    await options.journal.append(record);
+    await options.ledger.append(record);
   } catch (cause) {
-    failed(options)(cause);
     throw new GatewayError('manager-unavailable', `manager-gateway: the ${what} could not be written down`, {
       cause,
     });
@@ -155,21 +150,10 @@ function refuseWhileAway({ away, frozen }: RegistrationsOptions): void {
  * known. Unless an older registration of the node is pending there: then that is settled first, or it would be made up for over this one.
  */
 async function learn(options: RegistrationsOptions, registration: Registration, reply: Reply): Promise<void> {
-  const { book, journal } = options;
-  if (reply.status.code !== Code.OK || !journal.isOpen) return;
-  const record = { kind: 'known', registration, reply } as const;
-  const settles = book.hasPending(registration.node);
-  book.apply(record);
-  const appended = journal.append(record).catch(failed(options));
-  if (settles) await appended;
-}
-
-function failed({ emit }: RegistrationsOptions) {
-  return (error: unknown): void => emit({ kind: 'journal-failed', detail: textOf(error) });
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (reply.status.code !== Code.OK) return;
+  const settles = options.book.hasPending(registration.node);
+  const kept = options.ledger.keep({ kind: 'known', registration, reply });
+  if (settles) await kept;
 }
 
 function sooner(request: UnaryRequest, clock: Clock): UnaryRequest {

@@ -1,7 +1,7 @@
 import type { Config, Mode } from '../config/config.js';
 import { type ErrorCode, GatewayError } from '../errors.js';
 import type { AnswerKind, Emit } from '../observe/events.js';
-import type { Registrations } from '../registrations/registrations.js';
+import type { RegistrationsPart } from '../registrations/create-registrations.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Call, CallHandler, Reply } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
@@ -29,7 +29,7 @@ export interface DispatchOptions {
   readonly serveHealth: (call: Call, method: 'Check' | 'Watch') => Promise<number>;
   /** While true, health is answered here whatever the mode. */
   readonly draining: () => boolean;
-  readonly registrations: Registrations;
+  readonly registrations: Pick<RegistrationsPart, 'write' | 'saw' | 'heard'>;
   readonly upstream: Pick<Upstream, 'forward'>;
   readonly requestTimeoutMs: Config['managers']['requestTimeoutMs'];
   readonly clock: Clock;
@@ -94,6 +94,7 @@ async function serveRead(options: DispatchOptions, call: Call, mode: 'answer' | 
   const { message } = collected;
   const question = options.classifier.question(call.path, message);
   if (question === undefined) return forward(options, unread(call, [message], true));
+  options.registrations.heard(call.path, message);
   const { metadata, deadlineMs } = call;
   const read: Read = { question, metadata, message, deadlineMs, signal: undefined, attempts: 'several' };
   return mode === 'observe' ? observe(options, call, read) : answer(options, call, read);

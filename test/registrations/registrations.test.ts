@@ -10,6 +10,7 @@ import {
   createRegistrationsPart,
   type RegistrationsPart,
 } from '../../src/registrations/create-registrations.js';
+import { createLedger } from '../../src/registrations/ledger.js';
 import { createRegistrations } from '../../src/registrations/registrations.js';
 import { createTurns } from '../../src/registrations/turns.js';
 import { decodeRequest, decodeResponse, encodeRequest } from '../../src/route/proto.js';
@@ -190,12 +191,16 @@ describe('while the manager is away', () => {
     const { write } = createRegistrations({
       whenDown: 'known',
       book,
-      journal: {
-        isOpen: true,
-        open: () => Promise.reject(new Error('open already')),
-        append: () => Promise.reject(new Error('ENOSPC: no space left on device')),
-        close: () => Promise.resolve(),
-      },
+      ledger: createLedger({
+        book,
+        journal: {
+          isOpen: true,
+          open: () => Promise.reject(new Error('open already')),
+          append: () => Promise.reject(new Error('ENOSPC: no space left on device')),
+          close: () => Promise.resolve(),
+        },
+        emit: (event) => events.push(event),
+      }),
       turns: createTurns(),
       decoder: { decodeRequest, decodeResponse },
       ask: (one) => upstream.unary(one),
@@ -228,6 +233,7 @@ describe('when the manager is back', () => {
   }
 
   it('a registration that it does not have is made up for, byte for byte', async () => {
+    alive = true;
     const one = seedPeer();
     await journaled(one);
     manager(({ path }) => (path === GET_SEED_PEER ? NOT_FOUND : answered()));
@@ -243,6 +249,7 @@ describe('when the manager is back', () => {
   });
 
   it('one that it has is left alone; one whose row has another ip is made up for', async () => {
+    alive = true;
     await journaled(seedPeer(), scheduler());
     const row = ok(responseOf(GET_SEED_PEER, { id: '7', ...NODE, state: 'inactive' }));
     manager(({ path }) => (path === GET_SEED_PEER ? row : answered({ ip: '127.0.0.77' })));
@@ -272,6 +279,7 @@ describe('when the manager is back', () => {
   });
 
   it('a node that was deleted meanwhile is not brought back, not even by a deletion that failed', async () => {
+    alive = true;
     await journaled(seedPeer(), seedPeer({ hostname: 'other' }));
     manager(() => REFUSED);
     await part.write(deletion());
@@ -284,6 +292,7 @@ describe('when the manager is back', () => {
   });
 
   it('a deletion waits for a replay of the node that is under way, so that it has the last word', async () => {
+    alive = true;
     await journaled(seedPeer());
     manager(() => NOT_FOUND);
     upstream.auto = undefined;
