@@ -4,6 +4,7 @@ import type { Entry } from './cache/entry.js';
 import { freshnessOf } from './cache/freshness.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { recall } from './cache/recall.js';
+import type { EnvelopeSchema } from './cache/redis/envelope.js';
 import { createRedisTier, type RedisTier } from './cache/redis/tier.js';
 import { type RememberOptions, remember } from './cache/remember.js';
 import { createKnowledge } from './cache/sharing/knowledge.js';
@@ -61,6 +62,8 @@ export interface DataPathOptions {
   readonly witness?: Pick<Upstream, 'unary'>;
   /** Is a KeepAlive stream of this node alive here? Where there is no shield, nobody's is. */
   readonly isAlive?: RememberOptions['isAlive'];
+  /** Forms of answers in Redis; those of this version unless a test says otherwise. */
+  readonly redisForms?: readonly EnvelopeSchema[];
 }
 
 /** Wires the stages of a read; their order is the array. */
@@ -144,6 +147,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     keep: remember({ ...remembering, filedUnder: ({ question }) => question }),
     isUndecided,
     askingSinceMs,
+    ...(options.redisForms && { schemas: options.redisForms }),
     clock,
     emit,
   });

@@ -1,3 +1,4 @@
+import type { EnvelopeSchema } from '../../src/cache/redis/envelope.js';
 import type { Config } from '../../src/config/config.js';
 import { createDataPath, type DataPath } from '../../src/data-path.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
@@ -59,6 +60,8 @@ export async function startReplica(options: {
   /** Of Redis; long, where it is not what is tested, because the machine is shared. */
   readonly timeout?: string;
   readonly sets?: readonly string[];
+  /** See `ENVELOPE_SCHEMAS`. */
+  readonly forms?: readonly EnvelopeSchema[];
 }): Promise<Replica> {
   const { manager, clock = systemClock } = options;
   const { events, subscriber, seen } = watchEvents();
@@ -74,6 +77,7 @@ export async function startReplica(options: {
     upstream: upstreamTo(manager, clock),
     clock,
     random: () => 0.5,
+    ...(options.forms && { redisForms: options.forms }),
     emit: subscriber,
   });
   await path.redis.start();

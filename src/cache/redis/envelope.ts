@@ -15,16 +15,21 @@ export type Opened =
   | { readonly kind: 'unknown-schema' }
   | { readonly kind: 'rejected'; readonly reason: RedisRejectReason };
 
-/** One form of an answer in Redis. `decode`: never throws. */
+/** One form of an answer in Redis. `encode` throws for a secret one; `decode` never throws. */
 export interface EnvelopeSchema {
   readonly schema: number;
+  readonly encode: typeof encodeStoredEntry;
   readonly decode: typeof decodeStoredEntry;
 }
 
+const CURRENT: EnvelopeSchema = {
+  schema: STORED_SCHEMA,
+  encode: encodeStoredEntry,
+  decode: decodeStoredEntry,
+};
+
 /** What can be read, newest first; the first is what is written. A new form goes on top, and the one before it stays. */
-export const ENVELOPE_SCHEMAS: readonly EnvelopeSchema[] = [
-  { schema: STORED_SCHEMA, decode: decodeStoredEntry },
-];
+export const ENVELOPE_SCHEMAS: readonly EnvelopeSchema[] = [CURRENT];
 
 export interface Envelope {
   seal(name: string, entry: Entry, asked: AskedAt, now: Moment): Buffer;
@@ -46,13 +51,13 @@ export function createEnvelope(options: {
   schemas?: readonly EnvelopeSchema[];
 }): Envelope {
   const { secret, fleetId } = options;
-  const current = (options.schemas ?? ENVELOPE_SCHEMAS)[0]?.schema ?? STORED_SCHEMA;
+  const current = options.schemas?.[0] ?? CURRENT;
   const check = createCheck({ secret, fleetId, purpose: 'dfmgw answers in Redis' });
 
   return {
     seal(name, entry, { earliestUs, latestUs }, now) {
-      const stamps = `dfmgw${current} ${digits(earliestUs)} ${digits(latestUs)}`;
-      const body = encodeStoredEntry(entry, now);
+      const stamps = `dfmgw${current.schema} ${digits(earliestUs)} ${digits(latestUs)}`;
+      const body = current.encode(entry, now);
       return Buffer.concat([Buffer.from(`${stamps} ${check.of(name, stamps, body)} `), body]);
     },
     open(name, { schema, decode }, value, now) {

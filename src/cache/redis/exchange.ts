@@ -19,6 +19,8 @@ export const LARGEST_VALUE_BYTES = 4 * 1024 * 1024;
 const MOST_MARKS = 10_000;
 /** Marks that one pulse brings; when there are more, everything counts as written. */
 export const PULSE_MARKS = 2_000;
+/** A host name has at most 253 letters; a question with a longer tag is not for Redis, and a write to one is one to everything. */
+export const LONGEST_TAG = 1_024;
 /** Stands for everything among the tags. */
 export const EVERYTHING = '*';
 
@@ -126,7 +128,7 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
         timed(
           PULSE,
           marks,
-          [sinceUs === undefined ? '-inf' : String(sinceUs), String(PULSE_MARKS)],
+          [sinceUs === undefined ? '-inf' : String(sinceUs), String(PULSE_MARKS), String(LONGEST_TAG)],
           readPulse,
         ),
       ),
@@ -143,7 +145,7 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
     },
     drop(key, place) {
       const sha = place.kind === 'value' ? createHash('sha1').update(place.value).digest('hex') : '';
-      return whileReady(writes, 'drop', () => client.run(DROP, [key], [sha]));
+      return whileReady(writes, 'drop', () => client.run(DROP, [key], [sha, String(LARGEST_VALUE_BYTES)]));
     },
     connect: () => client.connect(),
     close() {

@@ -35,18 +35,22 @@ if type(head) == 'string' then
   local seen = latest and earliest .. ' ' .. latest == ARGV[7]
   if latest and not seen and latest >= ARGV[2] and earliest <= now then return 'asked-earlier' end
 end
+if type(head) ~= 'string' then redis.call('UNLINK', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 redis.pcall('PUBLISH', ARGV[5], ARGV[6])
 return 'stored'
 `);
 
-/** Removes an answer that failed its check, if it is still that one. KEYS: the answer; ARGV: its SHA-1, or empty for no text. */
+/**
+ * Removes an answer that failed its check, if it is still that one. KEYS: the answer; ARGV: its SHA-1, or empty for one that is
+ * too large, or no text, and the largest answer in bytes. What is larger is not read: others wait while a script runs.
+ */
 export const DROP = script(`
-local value = redis.pcall('GET', KEYS[1])
-if type(value) == 'string' then
-  if redis.sha1hex(value) ~= ARGV[1] then return 0 end
-elseif type(value) == 'boolean' or ARGV[1] ~= '' then return 0 end
-return redis.call('DEL', KEYS[1])
+local size = redis.pcall('STRLEN', KEYS[1])
+local readable = type(size) == 'number' and size <= tonumber(ARGV[2])
+if readable and (ARGV[1] == '' or redis.sha1hex(redis.call('GET', KEYS[1]) or '') ~= ARGV[1]) then return 0 end
+if not readable and ARGV[1] ~= '' then return 0 end
+return redis.call('UNLINK', KEYS[1])
 `);
 
 /**
@@ -73,10 +77,17 @@ redis.pcall('PUBLISH', ARGV[3], ARGV[4])
 return now
 `);
 
-/** Writes noted after a moment, newest first. KEYS: voids, deletions; ARGV: since (µs, or -inf), at most how many. */
+/**
+ * Writes noted after a moment, newest first. KEYS: voids, deletions; ARGV: since (µs, or -inf), at most how many, the longest tag.
+ * No gateway notes a longer one: it stands for everything.
+ */
 export const PULSE = script(`${NOW}
 local function since(key)
-  return redis.call('ZREVRANGEBYSCORE', key, '+inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+  local marks = redis.call('ZREVRANGEBYSCORE', key, '+inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+  for i = 1, #marks, 2 do
+    if #marks[i] > tonumber(ARGV[3]) then marks[i] = '*' end
+  end
+  return marks
 end
 return {now, since(KEYS[1]), since(KEYS[2])}
 `);

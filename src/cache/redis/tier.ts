@@ -13,7 +13,8 @@ import type { MemoryStore } from '../memory.js';
 import { recalled } from '../recalled.js';
 import type { Voids } from '../voids.js';
 import { createAnswersInRedis, type Seen } from './answers.js';
-import { createRedisExchange } from './exchange.js';
+import type { EnvelopeSchema } from './envelope.js';
+import { createRedisExchange, LONGEST_TAG } from './exchange.js';
 import { createNewsDesk, readNews } from './news.js';
 import { createSharedWrites } from './writes.js';
 
@@ -48,6 +49,8 @@ export interface RedisTierOptions {
   readonly keep: Stage;
   readonly isUndecided: (question: Question) => boolean;
   readonly askingSinceMs: (question: Question) => number | undefined;
+  /** See `ENVELOPE_SCHEMAS`. */
+  readonly schemas?: readonly EnvelopeSchema[];
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -109,6 +112,10 @@ function createTier(options: RedisTierOptions): RedisTier {
   /** Looks of this very moment: what was looked for above is not looked for again below. */
   const justSeen = new LRUCache<string, Seen>({ max: JUST_SEEN, ttl: JUST_SEEN_MS });
 
+  /** Secret, or with a name that no host has: it has no business in Redis. */
+  const isKeptOut = ({ secret, tags }: Question): boolean =>
+    secret || tags.some((tag) => tag.length > LONGEST_TAG);
+
   /** What memory can answer with now, without asking anybody. */
   const inMemory = (question: Question): ReadAnswer | undefined => {
     const entry = store.get(question.key);
@@ -127,7 +134,7 @@ function createTier(options: RedisTierOptions): RedisTier {
   return {
     above: (next) => (read) => {
       const { question } = read;
-      if (question.secret || !exchange.usable) return next(read);
+      if (isKeptOut(question) || !exchange.usable) return next(read);
       const entry = store.get(question.key);
       if (entry !== undefined && ageMs(entry, clock.nowMs()) <= maxStaleMs) return next(read);
       return answers.refresh(question).then((seen) => {
@@ -139,7 +146,7 @@ function createTier(options: RedisTierOptions): RedisTier {
       const { question } = read;
       const before = justSeen.get(question.key);
       justSeen.delete(question.key);
-      const seen = question.secret ? undefined : (before ?? (await answers.refresh(question)));
+      const seen = isKeptOut(question) ? undefined : (before ?? (await answers.refresh(question)));
       if (seen === undefined) return next(read);
       const known = inMemory(seen.found ?? question);
       if (known !== undefined) return known;

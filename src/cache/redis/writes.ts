@@ -3,7 +3,7 @@ import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { Voids } from '../voids.js';
 import { createClockOffset } from './clock-offset.js';
-import { EVERYTHING, PULSE_MARKS, type RedisExchange, type Span } from './exchange.js';
+import { EVERYTHING, LONGEST_TAG, PULSE_MARKS, type RedisExchange, type Span } from './exchange.js';
 import { writtenNews } from './news.js';
 import type { LookedUp } from './replies.js';
 
@@ -45,7 +45,8 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   const note = ({ updates, deletes }: Touched): void => {
     for (const tag of updates) if (!untold.has(tag)) untold.set(tag, 'update');
     for (const tag of deletes) untold.set(tag, 'deletion');
-    if (untold.size > UNTOLD) untold = new Map([[EVERYTHING, 'update']]);
+    if (untold.size > UNTOLD || [...updates, ...deletes].some((tag) => tag.length > LONGEST_TAG))
+      untold = new Map([[EVERYTHING, 'update']]);
   };
 
   /** Tells all that is untold; what Redis does not take is told at the next pulse, and is then written later, never earlier. */
