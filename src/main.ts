@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { addDoctorCommand } from './cli/doctor-command.js';
 import { addExportCommand } from './cli/export-command.js';
 import { configFile, DEFAULT_CONFIG, wholeNumber } from './cli/flags.js';
 import { serve } from './cli/serve.js';
@@ -68,6 +69,7 @@ program
     });
   });
 
+addDoctorCommand(program);
 addWarmupCommand(program);
 addExportCommand(program);
 

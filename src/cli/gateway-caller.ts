@@ -53,7 +53,8 @@ export function createGatewayCaller(target: GatewayTarget): GatewayCaller {
   };
 }
 
-function exchange(
+/** One unary call over `session`; `done` is called once, whatever happens. */
+export function exchange(
   session: http2.ClientHttp2Session,
   path: string,
   message: Buffer,
