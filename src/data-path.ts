@@ -22,6 +22,7 @@ import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
 import { NO_METADATA } from './rpc/metadata.js';
 import { compose, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
+import { allFailed } from './upstream/all-failed.js';
 import { ask } from './upstream/ask.js';
 import type { Upstream } from './upstream/upstream.js';
 import { createLearned, type Learned } from './warmup/learned.js';
@@ -108,6 +109,8 @@ export function createDataPath(options: DataPathOptions): DataPath {
     limits: config.cache,
     isFact,
     isCommonFault: ({ reply }) => isCommonFault(reply.status),
+    isFault: ({ reply }) => classify(reply.status) === 'transient',
+    managersAway: () => allFailed(upstream.statuses()),
     askingSinceMs,
     clock,
   });

@@ -13,8 +13,11 @@ export type PaceStateName = 'idle' | 'away' | 'ramp';
 /** How a caller was answered. `local`: by the gateway itself (health); `forwarded`: passed through. */
 export type AnswerKind = 'hit' | 'stale' | 'miss' | 'forwarded' | 'local' | 'refused';
 
-/** Whose answer a read was given: the caller's own, that of all who would get the same, or one that his like were given. */
-export type AnswerSource = 'own' | 'shared' | 'sibling';
+/**
+ * Whose answer a read was given: the caller's own, that of all who would get the same, one that his like were given, or, as a
+ * last resort, one that callers of another place were given.
+ */
+export type AnswerSource = 'own' | 'shared' | 'sibling' | 'elsewhere';
 
 export type ChannelCreateReason = 'start' | 'connect-timeout' | 'unresponsive' | 'address-changed';
 export type ChannelCloseReason = 'connect-timeout' | 'unresponsive' | 'address-changed' | 'shutdown';

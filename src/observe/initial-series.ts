@@ -24,7 +24,7 @@ export function initialSeries(series: Series, readMethods: readonly string[]): v
   for (const result of ['applied', 'refused']) series.reloads.inc({ result }, 0);
   for (const answer of ['hit', 'stale', 'miss', 'forwarded', 'local', 'refused'])
     series.duration.zero({ answer });
-  for (const source of ['own', 'shared', 'sibling']) series.bySource.inc({ source }, 0);
+  for (const source of ['own', 'shared', 'sibling', 'elsewhere']) series.bySource.inc({ source }, 0);
   for (const method of readMethods) {
     for (const answer of ['hit', 'stale', 'miss']) series.answered.inc({ method, answer, code: 'OK' }, 0);
     for (const reason of ['asked-earlier', 'voided-by-write', 'too-large', 'unreadable']) {

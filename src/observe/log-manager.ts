@@ -113,6 +113,17 @@ export function aboutSharing({ kind, to, detail }: Of<'sharing-changed'>): LogLi
   return { level: 'info', msg, fields: { event: kind, to } };
 }
 
+/** Of the answers to reads only the last resort is worth a line: counted they all are. */
+export function aboutAnswer({ kind, method, source }: Of<'answer-aged'>): LogLine | undefined {
+  if (source !== 'elsewhere') return undefined;
+  return {
+    level: 'warn',
+    msg: 'the manager fails, and a caller from where nobody asked before was given the list of another place: the same schedulers, maybe in another order',
+    fields: { event: kind, method, source },
+    repeatKey: `${kind} ${method} ${source}`,
+  };
+}
+
 /** A healthy manager needs no reason, and the words of the probe that found it so ("record not found") sound like trouble. */
 function reasonOf({ to, detail, address }: Of<'address-state-changed'>): string {
   if (to === 'healthy') return '';

@@ -1,7 +1,14 @@
 import type { GatewayEvent } from './events.js';
 import { aboutDisk } from './log-disk.js';
 import type { LogLine } from './log-line.js';
-import { aboutCache, aboutManager, aboutSharing, fromCaller, managerAnswered } from './log-manager.js';
+import {
+  aboutAnswer,
+  aboutCache,
+  aboutManager,
+  aboutSharing,
+  fromCaller,
+  managerAnswered,
+} from './log-manager.js';
 import { aboutNode } from './log-nodes.js';
 import { aboutProcess } from './log-process.js';
 import { redisLine } from './log-redis.js';
@@ -31,6 +38,8 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
       return aboutWarmup(event);
     case 'sharing-changed':
       return aboutSharing(event);
+    case 'answer-aged':
+      return aboutAnswer(event);
     case 'guard-held':
     case 'guard-released':
     case 'cache-discarded':
@@ -77,7 +86,6 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'call-answered':
     case 'would-have-answered':
     case 'cache-stored':
-    case 'answer-aged':
     case 'call-coalesced':
     case 'read-held-back':
     case 'breaker-refused':

@@ -75,7 +75,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
   const age = histogram('answer_age_seconds', 'Age of the answers to reads.', ['method'], AGE_BUCKETS);
   const bySource = counter(
     'answers_by_source_total',
-    'Answers to reads: own, shared by all who would get the same, or what a sibling was given.',
+    'Answers to reads: own, shared by all who would get the same, what a sibling was given, or callers elsewhere.',
     ['source'],
   );
   const wouldAnswer = counter(

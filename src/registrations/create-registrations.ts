@@ -5,6 +5,7 @@ import type { Emit, ErrorClass } from '../observe/events.js';
 import type { UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Status } from '../rpc/status.js';
+import { allFailed } from '../upstream/all-failed.js';
 import type { Upstream } from '../upstream/upstream.js';
 import { createBook } from './book.js';
 import { createJournal, type Journal } from './journal.js';
@@ -109,11 +110,9 @@ const NO_JOURNAL: Journal = {
   close: () => Promise.resolve(),
 };
 
-/** Every address has failed its last probe. Before the first one nobody knows, and a write is tried. */
+/** Before the first probe nobody knows, and a write is tried. */
 function trouble(upstream: Upstream): string | undefined {
-  const statuses = upstream.statuses();
-  const gone = statuses.length > 0 && statuses.every(({ state }) => state === 'failed');
-  return gone ? (upstream.describeTrouble() ?? 'no manager answers') : undefined;
+  return allFailed(upstream.statuses()) ? (upstream.describeTrouble() ?? 'no manager answers') : undefined;
 }
 
 /** The read that shows a node's row, in the same version of the API. The ip is in it because the manager's cache goes by it. */

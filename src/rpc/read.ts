@@ -27,8 +27,11 @@ export interface ReadAnswer extends Answer {
   readonly coalesced: boolean;
   /** Key of the question that it was found to answer; absent: a fault, or never looked at. */
   readonly key?: string;
-  /** Not this caller's own answer, but that of all who would get the same, or one that his like were given. */
-  readonly via?: 'shared' | 'sibling';
+  /**
+   * Not this caller's own answer, but that of all who would get the same, or one that his like were given, or, as a
+   * last resort, one that callers of another place were given.
+   */
+  readonly via?: 'shared' | 'sibling' | 'elsewhere';
 }
 
 /** Resolves with what the manager said, now or earlier, faults included; rejects with a GatewayError. */

@@ -3,6 +3,7 @@ import type { Emit } from '../observe/events.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Question } from '../rpc/question.js';
 import type { Read, ReadHandler } from '../rpc/read.js';
+import { allFailed } from '../upstream/all-failed.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Learned } from './learned.js';
 import { createLearnedFile } from './learned-file.js';
@@ -64,7 +65,7 @@ export function createWarmup(options: WarmupOptions): Warmup {
   const managersAway = (): boolean => {
     const statuses = upstream.statuses();
     if (statuses.length === 0) return clock.nowMs() - createdAtMs > config.managers.connectTimeoutMs;
-    return statuses.every(({ state }) => state === 'failed');
+    return allFailed(statuses);
   };
   const reason = (): string | undefined => {
     if (clock.nowMs() - createdAtMs >= config.warmup.timeoutMs) return undefined;

@@ -114,6 +114,18 @@ describe('the log', () => {
     expect(lines[0]).toMatchObject({ level: 'error', errorClass: 'internal', err: { message: 'broken' } });
   });
 
+  it('says that lists of elsewhere are given, once and with the number, and nothing of other answers', () => {
+    const { clock, lines, log } = logged();
+    const method = 'manager.v2.Manager/ListSchedulers';
+    for (const source of ['own', 'shared', 'sibling', 'elsewhere', 'elsewhere'] as const)
+      log.subscriber({ kind: 'answer-aged', method, ageMs: 1, source });
+    clock.advance(10_000);
+    expect(lines.map(({ level, source, repeated }) => [level, source, repeated])).toEqual([
+      ['warn', 'elsewhere', undefined],
+      ['warn', 'elsewhere', 1],
+    ]);
+  });
+
   it('changes its level while it runs', () => {
     const { lines, log } = logged('error');
     log.subscriber(fault);

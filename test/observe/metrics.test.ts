@@ -37,7 +37,10 @@ async function samplesAfter(events: readonly GatewayEvent[], name: string): Prom
 
 describe('a series that nothing has moved yet is there, as 0:', () => {
   it.each([
-    ['answers_by_source_total', ['{source="own"}', '{source="shared"}', '{source="sibling"}']],
+    [
+      'answers_by_source_total',
+      ['own', 'shared', 'sibling', 'elsewhere'].map((source) => `{source="${source}"}`),
+    ],
     [
       'redis_stores_total',
       ['stored', 'asked-earlier', 'other-schema', 'too-large'].map((result) => `{result="${result}"}`),
@@ -52,13 +55,17 @@ it('that callers share is no registration', async () => {
   expect(await samplesAfter([shared], 'registrations_total')).toEqual({});
 });
 
-it('counts whose answer each read was given: his own, one for all of his place, or a sibling’s', async () => {
+it('counts whose answer each read was given: his own, one for all of his place, a sibling’s, or one of elsewhere', async () => {
   const manager = await startSimulatedManager();
   const own = await startGateway({ managers: [manager.address], sets: ['cache.sharing=exact'] });
   const shared = await startGateway({ managers: [manager.address] });
-  const ask = async ({ address }: { readonly address: string }, hostname: string): Promise<void> => {
+  const ask = async (
+    { address }: { readonly address: string },
+    hostname: string,
+    idc = 'idc-1',
+  ): Promise<void> => {
     const caller = await connectCaller(address);
-    const place = { source_type: 'PEER_SOURCE', idc: 'idc-1', location: 'eu' };
+    const place = { source_type: 'PEER_SOURCE', idc, location: 'eu' };
     const { code } = await caller.call(LIST, requestOf(LIST, { ...place, hostname, ip: '127.0.0.9' }));
     expect(code).toBe(0);
     await caller.close();
@@ -66,15 +73,17 @@ it('counts whose answer each read was given: his own, one for all of his place, 
   const counts = async ({ bound }: Awaited<ReturnType<typeof startGateway>>) => {
     const url = `http://127.0.0.1:${bound.metrics?.port}/metrics`;
     const samples = samplesIn(await (await fetch(url)).text(), 'answers_by_source_total');
-    return ['own', 'shared', 'sibling'].map((source) => samples[`{source="${source}"}`]);
+    return ['own', 'shared', 'sibling', 'elsewhere'].map((source) => samples[`{source="${source}"}`]);
   };
   try {
     for (const hostname of ['a', 'b', 'b', 'c']) await ask(shared, hostname);
-    expect(await counts(shared)).toEqual([1, 3, 0]);
+    expect(await counts(shared)).toEqual([1, 3, 0, 0]);
     for (const hostname of ['a', 'b', 'b', 'c']) await ask(own, hostname);
     await manager.stop();
     await ask(own, 'd');
-    expect(await counts(own)).toEqual([4, 0, 1]);
+    expect(await counts(own)).toEqual([4, 0, 1, 0]);
+    await ask(shared, 'e', 'idc-2');
+    expect(await counts(shared)).toEqual([1, 3, 0, 1]);
   } finally {
     await Promise.all([own.gateway.stop(), shared.gateway.stop()]);
     await manager.stop();

@@ -1,7 +1,8 @@
+import type { AddressState } from '../../src/observe/events.js';
 import type { Answer } from '../../src/rpc/answer.js';
 import type { Reply, UnaryRequest } from '../../src/rpc/call.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
-import type { Upstream } from '../../src/upstream/upstream.js';
+import type { AddressStatus, Upstream } from '../../src/upstream/upstream.js';
 import type { ManualClock } from './manual-clock.js';
 
 /** One attempt that reached the manager, and the means to answer it whenever the test likes. */
@@ -18,6 +19,8 @@ export class ScriptedUpstream implements Upstream {
   auto: ((request: UnaryRequest) => Reply | Error) | undefined;
   attempts = 0;
   healthy = true;
+  /** What the last probes found, one state per address. */
+  states: readonly AddressState[] = [];
   readonly #clock: ManualClock;
 
   constructor(clock: ManualClock) {
@@ -52,8 +55,18 @@ export class ScriptedUpstream implements Upstream {
   describeTrouble(): string | undefined {
     return undefined;
   }
-  statuses(): [] {
-    return [];
+  statuses(): readonly AddressStatus[] {
+    return this.states.map((state, index) => ({
+      manager: String(index),
+      address: `127.0.0.1:${index}`,
+      state,
+      sinceMs: 0,
+      latencyMs: undefined,
+      detail: '',
+      channels: 1,
+      readyChannels: Number(state !== 'failed'),
+      inFlight: 0,
+    }));
   }
   line(): undefined {
     return undefined;

@@ -25,6 +25,17 @@ export function askerOf(question: Question): Asker | undefined {
   return { clusterId: parts.length === 6 ? parts[0] : undefined, hostname, ip, idc, location };
 }
 
+/** Where a caller says that it is. */
+export type Place = Pick<Asker, 'idc' | 'location'>;
+
+/** From where the searcher's list of all clusters was asked for, by one caller or by all of a place; undefined: something else was. */
+export function placeOf(question: Question): Place | undefined {
+  const [kind, idc = '', location = ''] = sharedParts(question) ?? [];
+  if (kind === 'place' || kind === 'blocks') return { idc, location };
+  const asker = askerOf(question);
+  return asker?.clusterId === undefined ? asker : undefined;
+}
+
 /** The fields that a shared question is made of, or undefined if `question` is a caller's own. */
 export function sharedParts(question: Question): readonly string[] | undefined {
   const parts = question.parts.slice(COMMON_PARTS);

@@ -5,11 +5,12 @@ import type { Question } from '../../rpc/question.js';
 import { Code } from '../../rpc/status.js';
 import type { Entry } from '../entry.js';
 import type { ResponseDecoder } from '../guard.js';
-import { type Asker, askerOf, sharedParts } from './asker.js';
+import { type Asker, askerOf, placeOf, sharedParts } from './asker.js';
 import { readList, type SeenList } from './claim.js';
 import type { Block } from './go-address.js';
 import { newestOnly } from './newest.js';
 import { createObservations, type Observations } from './observations.js';
+import { createPlaces } from './places.js';
 import { createSiblings } from './siblings.js';
 
 /** Clusters asked for by id that something is known of. */
@@ -44,6 +45,11 @@ export interface Knowledge {
   dependenceOf(asker: Asker): Dependence;
   /** Key of the newest answer given to a caller of the same cluster id, idc and location, if that is surely his, too. */
   siblingOf(asker: Asker): string | undefined;
+  /**
+   * Keys of lists that callers of other places were given and that show the clusters he would be shown, in an order that may
+   * be another; the best first. None where something else than idc and location may decide.
+   */
+  elsewhere(asker: Asker): readonly string[];
   /** Rises when what was said before may no longer hold. */
   readonly revision: number;
 }
@@ -52,6 +58,7 @@ export function createKnowledge({ sharing, decoder, emit }: KnowledgeOptions): K
   const searcher = createObservations();
   const byCluster = newestOnly<Observations>(SUBJECTS);
   const siblings = createSiblings();
+  const places = createPlaces();
   // An answer is taken in when it comes and when it is stored.
   const read = new WeakMap<Buffer, ReturnType<typeof readList>>();
   let revision = 0;
@@ -97,10 +104,12 @@ export function createKnowledge({ sharing, decoder, emit }: KnowledgeOptions): K
     },
     stored(entry) {
       if (learn(entry.question, entry) !== 'list') return;
-      const asker = askerOf(entry.question);
-      const list = listOf(entry.question, entry);
-      if (asker === undefined || typeof list === 'string') return;
-      siblings.add(asker, entry.question.key, list.order, entry.askedAtMs);
+      const { question, askedAtMs } = entry;
+      const list = listOf(question, entry);
+      if (typeof list === 'string') return;
+      const [asker, place] = [askerOf(question), placeOf(question)];
+      if (asker !== undefined) siblings.add(asker, question.key, list.order, askedAtMs);
+      if (place !== undefined) places.add({ place, key: question.key, world: list.world, askedAtMs });
     },
     dependenceOf({ clusterId }) {
       if (clusterId === undefined || sharing === 'exact') return known;
@@ -110,14 +119,24 @@ export function createKnowledge({ sharing, decoder, emit }: KnowledgeOptions): K
     },
     siblingOf(asker) {
       const observations = observationsOf(asker.clusterId);
-      const [list, ...others] = observations?.lists ?? [];
-      if (observations === undefined || list?.claim.kind !== 'open' || others.length > 0) return undefined;
+      if (observations === undefined || openWorld(observations) === undefined) return undefined;
       return siblings.newest(asker, (askedAtMs) => observations.isPast(askedAtMs));
+    },
+    elsewhere(asker) {
+      // Of one cluster there is one list. `exact` is how an operator says that something decides which scopes do not tell of.
+      const world = asker.clusterId === undefined && sharing !== 'exact' ? openWorld(searcher) : undefined;
+      return world === undefined ? [] : places.nearest(asker, world, (atMs) => searcher.isPast(atMs));
     },
     get revision() {
       return revision;
     },
   };
+}
+
+/** The clusters that all lists agree on, where none declares more than idc and location. */
+function openWorld({ lists }: Observations): string | undefined {
+  const [list, ...others] = lists;
+  return list?.claim.kind === 'open' && others.length === 0 ? list.world : undefined;
 }
 
 /** Which lists an answer to `question` is one of. */

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../errors.js';
 import type { Answer } from '../../rpc/answer.js';
 import type { Question } from '../../rpc/question.js';
 import type { Read, ReadAnswer, ReadHandler, Stage } from '../../rpc/read.js';
@@ -61,14 +62,25 @@ export function createSharing(options: SharingOptions): Sharing {
     return answer.key === question.key && questionOf(read.question, read.message).key === question.key;
   };
 
+  /** The asking has failed and yet been of use: what another replica was given has shown who would get the same. */
+  const isDecided = (read: Read, question: Question): boolean =>
+    isUndecided(question) && !isUndecided(questionOf(read.question, read.message));
+
   const asOne = async (next: ReadHandler, read: Read): Promise<ReadAnswer> => {
     const own = read.question;
     for (let tries = 0; tries < TRIES; tries++) {
       const question = questionOf(own, read.message);
       // What the manager said to this caller alone before anybody knew is his, as it would be without sharing.
       if (question === own || (isUndecided(question) && options.store.peek(own.key) !== undefined)) break;
-      const answer = await next(askedAs(read, question));
+      let answer: ReadAnswer;
+      try {
+        answer = await next(askedAs(read, question));
+      } catch (error) {
+        if (leaves(error) || !isDecided(read, question)) throw error;
+        continue;
+      }
       if (!isTheirs(read, question, answer)) continue;
+      if (!options.isFact(answer) && isDecided(read, question)) continue;
       if (answer.key !== question.key) return answer;
       standIns.note(own, question.key);
       return answer.source === 'miss' ? answer : { ...answer, via: 'shared' };
@@ -111,6 +123,13 @@ function askedAs(read: Read, question: Question): Read {
       return read.signal;
     },
   };
+}
+
+/** Whoever waits has left, or his time is over. */
+function leaves(error: unknown): boolean {
+  return (
+    error instanceof GatewayError && (error.code === 'caller-cancelled' || error.code === 'deadline-exceeded')
+  );
 }
 
 function isGone({ reply: { status } }: Answer): boolean {

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { GatewayError } from '../../errors.js';
+import { type ErrorCode, GatewayError } from '../../errors.js';
 import type { Answer } from '../../rpc/answer.js';
 import type { Clock, Timer } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
@@ -14,12 +14,19 @@ import { newestOnly } from './newest.js';
 /** Callers whose last answer is kept at hand. */
 const CALLERS = 131_072;
 
+/** Of a caller's time: a manager that has not answered within it is not waited for until nobody is left to be answered. */
+const PATIENCE_SHARE = 0.75;
+
 export interface StandInOptions {
-  readonly knowledge: Pick<Knowledge, 'siblingOf'>;
+  readonly knowledge: Pick<Knowledge, 'siblingOf' | 'elsewhere'>;
   readonly store: MemoryStore;
   readonly limits: Pick<Config['cache'], 'responseTimerMs' | 'maxStaleMs'>;
   /** Is this what the manager knows, and not a fault or a refusal? */
   readonly isFact: (answer: Answer) => boolean;
+  /** Has the manager failed? A refusal, or a wish for less, is its word. */
+  readonly isFault: (answer: Answer) => boolean;
+  /** Has every manager failed its last probe? */
+  readonly managersAway: () => boolean;
   readonly askingSinceMs: (question: Question) => number | undefined;
   readonly clock: Clock;
 }
@@ -28,9 +35,21 @@ export interface StandInOptions {
 export interface StandIns {
   /** Notes that the caller of `own` was given the entry under `key`. */
   note(own: Question, key: string): void;
-  /** Runs `asking`; if it fails, or has brought nothing when the response timer rings, something stands in if it can. */
+  /**
+   * Runs `asking`; if it fails, or has brought nothing when the response timer rings, something stands in if it can. A list of
+   * another place only once the manager has failed: the asking ended in a fault, or no manager passes its probe when the timer
+   * rings, or three quarters of the caller's time are over.
+   */
   within(read: Read, question: Question, asking: () => Promise<ReadAnswer>): Promise<ReadAnswer>;
 }
+
+/** What is said inside of an asking that the manager failed. */
+const FAILURES = new Set<ErrorCode>([
+  'manager-unavailable',
+  'manager-timeout',
+  'breaker-open',
+  'deadline-exceeded',
+]);
 
 export function createStandIns(options: StandInOptions): StandIns {
   const { knowledge, store, limits, isFact, askingSinceMs, clock } = options;
@@ -56,16 +75,56 @@ export function createStandIns(options: StandInOptions): StandIns {
     return isUsable(sibling) ? stale(sibling, 'sibling') : undefined;
   };
 
+  /** The same schedulers in the order of another place: better than none, and never kept as this caller's own. */
+  const lastResort = (read: Read): ReadAnswer | undefined => {
+    const better = standIn(read);
+    const asker = askerOf(read.question);
+    if (better !== undefined || asker === undefined) return better;
+    const list = knowledge
+      .elsewhere(asker)
+      .map((key) => store.peek(key))
+      .find(isUsable);
+    return list && stale(list, 'elsewhere');
+  };
+
   const orStandIn = async (read: Read, asked: Promise<ReadAnswer>): Promise<ReadAnswer> => {
     try {
       const answer = await asked;
-      return isFact(answer) ? answer : (standIn(read) ?? answer);
+      if (isFact(answer)) return answer;
+      return (options.isFault(answer) ? lastResort(read) : standIn(read)) ?? answer;
     } catch (error) {
-      const hasLeft = error instanceof GatewayError && error.code === 'caller-cancelled';
-      const instead = hasLeft ? undefined : standIn(read);
+      const code = error instanceof GatewayError ? error.code : 'internal';
+      if (code === 'caller-cancelled') throw error;
+      const instead = FAILURES.has(code) ? lastResort(read) : standIn(read);
       if (instead === undefined) throw error;
       return instead;
     }
+  };
+
+  /** Runs until something stands in, one moment after the other; undefined: nothing does, and the asking is waited for. */
+  const atMoments = (read: Read, sinceMs: number): { readonly first: Promise<ReadAnswer>; end(): void } => {
+    const startedMs = clock.nowMs();
+    const timers: Timer[] = [];
+    const first = new Promise<ReadAnswer>((resolve) => {
+      const at = (momentMs: number, look: () => ReadAnswer | undefined): void => {
+        const delayMs = Math.max(0, momentMs - clock.nowMs());
+        timers.push(
+          clock.setTimer(delayMs, () => {
+            const found = look();
+            if (found !== undefined) resolve(found);
+          }),
+        );
+      };
+      at(sinceMs + limits.responseTimerMs, () => (options.managersAway() ? lastResort(read) : standIn(read)));
+      if (read.deadlineMs !== undefined)
+        at(startedMs + (read.deadlineMs - startedMs) * PATIENCE_SHARE, () => lastResort(read));
+    });
+    return {
+      first,
+      end() {
+        for (const timer of timers) timer.cancel();
+      },
+    };
   };
 
   return {
@@ -79,17 +138,11 @@ export function createStandIns(options: StandInOptions): StandIns {
       const asked = orStandIn(read, asking());
       // Who has an entry is answered in time by recall.
       if (entry !== undefined && ageMs(entry, clock.nowMs()) <= limits.maxStaleMs) return asked;
-      let timer: Timer | undefined;
-      const rung = new Promise<undefined>((resolve) => {
-        timer = clock.setTimer(Math.max(0, sinceMs + limits.responseTimerMs - clock.nowMs()), () =>
-          resolve(undefined),
-        );
-      });
+      const moments = atMoments(read, sinceMs);
       try {
-        const answer = (await Promise.race([asked, rung])) ?? standIn(read);
-        return answer ?? (await asked);
+        return await Promise.race([asked, moments.first]);
       } finally {
-        timer?.cancel();
+        moments.end();
         asked.catch(() => undefined);
       }
     },
