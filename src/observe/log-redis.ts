@@ -23,7 +23,8 @@ export function redisLine(event: RedisEvent): LogLine | undefined {
           reason: event.reason,
           errorClass: 'transient',
         },
-        repeatKey: `${event.kind} ${event.operation} ${event.reason}`,
+        // One fault fails every operation: it is one line.
+        repeatKey: `${event.kind} ${event.reason}`,
       };
     case 'redis-answer-rejected':
       return {

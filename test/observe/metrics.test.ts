@@ -1,39 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayEvent } from '../../src/observe/events.js';
-import { createMetrics } from '../../src/observe/metrics.js';
-import { READ_METHODS } from '../../src/route/method-table.js';
 import { startSimulatedManager } from '../../src/simulator/manager/simulated-manager.js';
 import { connectCaller } from '../support/caller.js';
 import { requestOf } from '../support/data-path.js';
 import { startGateway } from '../support/running-gateway.js';
 import { LIST } from '../support/searcher-replies.js';
-
-const PREFIX = 'dragonfly_manager_gateway_';
-
-/** The samples of one metric, by their labels as they are written. */
-function samplesIn(text: string, name: string): Record<string, number> {
-  const lines = text.split('\n').filter((line) => line.startsWith(PREFIX + name));
-  const samples = lines.map((line) => /^(.*?)({.*})? ([^ ]+)$/.exec(line) ?? []);
-  return Object.fromEntries(samples.map(([, , labels = '', value]) => [labels, Number(value)]));
-}
-
-async function samplesAfter(events: readonly GatewayEvent[], name: string): Promise<Record<string, number>> {
-  const { subscriber, render } = createMetrics({
-    version: '0',
-    readMethods: READ_METHODS,
-    mode: () => 'answer',
-    connections: () => 0,
-    serving: () => true,
-    cacheBytes: () => 0,
-    cacheEntries: () => 0,
-    flights: () => 0,
-    frozen: () => false,
-    breakers: () => new Map(),
-    managers: () => [],
-  });
-  for (const event of events) subscriber(event);
-  return samplesIn((await render()).text, name);
-}
+import { samplesIn, samplesOf } from '../support/told.js';
 
 describe('a series that nothing has moved yet is there, as 0:', () => {
   it.each([
@@ -46,13 +18,13 @@ describe('a series that nothing has moved yet is there, as 0:', () => {
       ['stored', 'asked-earlier', 'other-schema', 'too-large'].map((result) => `{result="${result}"}`),
     ],
   ])('%s', async (name, labels) => {
-    expect(await samplesAfter([], name)).toEqual(Object.fromEntries(labels.map((label) => [label, 0])));
+    expect(await samplesOf([], name)).toEqual(Object.fromEntries(labels.map((label) => [label, 0])));
   });
 });
 
 it('that callers share is no registration', async () => {
   const shared: GatewayEvent = { kind: 'sharing-changed', to: 'place', detail: '' };
-  expect(await samplesAfter([shared], 'registrations_total')).toEqual({});
+  expect(await samplesOf([shared], 'registrations_total')).toEqual({});
 });
 
 it('counts whose answer each read was given: his own, one for all of his place, a sibling’s, or one of elsewhere', async () => {

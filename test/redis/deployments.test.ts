@@ -3,6 +3,7 @@ import { responseOf, turn } from '../support/data-path.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
 import { ok } from '../support/scripted-upstream.js';
+import { faultsToldOnce } from '../support/told.js';
 
 const GET = 'GetScheduler';
 const ask = (hostname: string) => ({ hostname, scheduler_cluster_id: '1' });
@@ -74,6 +75,7 @@ describe('answers are shared', () => {
     await master.kill();
     await untilShared(one);
     expect(await client.info('replication')).toContain('role:master');
+    expect(await faultsToldOnce(one.events, 'redis-failed')).toHaveProperty('connection');
     // Sentinel looks for replicas every 10 s, and a failover that found none ready is tried again.
   }, 90_000);
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLog } from '../../src/observe/log.js';
 import { responseOf, turn } from '../support/data-path.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
 import { ok } from '../support/scripted-upstream.js';
+import { faultsToldOnce } from '../support/told.js';
 
 const GET = 'GetScheduler';
 const ask = (hostname: string) => ({ hostname, scheduler_cluster_id: '1' });
@@ -45,20 +45,8 @@ async function answersAll(one: Replica, name: string, count: number): Promise<nu
   return performance.now() - beginMs;
 }
 
-/** What went wrong, by reason; and of each kind at most one line in the log. */
-function told(one: Replica): string[] {
-  const lines: string[] = [];
-  const log = createLog({
-    level: 'info',
-    clock: new ManualClock(),
-    destination: { write: (line) => lines.push(line) },
-  });
-  for (const event of one.events) log.subscriber(event);
-  const failures = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'redis-failed');
-  const kinds = failures.map(({ operation, reason }) => `${operation} ${reason}`);
-  expect(new Set(kinds).size).toBe(kinds.length);
-  return kinds;
-}
+/** What went wrong, by reason, how often; the log has told each once. */
+const told = (one: Replica): Promise<Record<string, number>> => faultsToldOnce(one.events, 'redis-failed');
 
 describe('a Redis that', () => {
   it('is killed costs no error and no time, and is used again when it is back', async () => {
@@ -67,7 +55,7 @@ describe('a Redis that', () => {
     await redis.kill();
     await answersAll(one, 'dead', 200);
     await one.seen((event) => event.kind === 'redis-failed' && event.reason === 'connection');
-    told(one);
+    expect(Object.keys(await told(one))).toEqual(['connection']);
     await redis.restart();
     const stores = (): number => one.of('redis-store-ended').length;
     const before = stores();
@@ -98,7 +86,31 @@ describe('a Redis that', () => {
     await one.seen(() =>
       one.of('redis-breaker-changed').some(({ breaker, to }) => breaker === 'reads' && to === 'closed'),
     );
-    expect(told(one).some((kind) => kind.endsWith('timeout'))).toBe(true);
+    const { timeout } = await told(one);
+    expect(timeout).toBeGreaterThan(0);
+  });
+
+  it('is frozen holds a call up for redis.timeout, whatever the machine is doing, and the next one not at all', async () => {
+    redis = await startRedis();
+    const clock = new ManualClock();
+    replica = await startReplica({ manager, redis: redis.address, clock, timeout: '30s' });
+    const one = replica;
+    await one.ask(GET, ask('before'));
+    await one.seen(({ kind }) => kind === 'redis-store-ended');
+    redis.freeze();
+    let answered = 0;
+    const asked = Array.from({ length: 50 }, (_, i) => one.ask(GET, ask(`frozen-${i}`)));
+    for (const answer of asked) void answer.then(() => answered++);
+    for (let i = 0; i < 20; i++) await turn();
+    expect(answered).toBe(0);
+    clock.advance(29_999);
+    for (let i = 0; i < 20; i++) await turn();
+    expect(answered).toBe(0);
+    clock.advance(1);
+    expect((await Promise.all(asked)).map(({ source }) => source)).toEqual(asked.map(() => 'miss'));
+    // No time passes any more, and everyone is answered.
+    await answersAll(one, 'after', 50);
+    expect(await told(one)).toEqual({ timeout: one.of('redis-failed').length });
   });
 
   it('is out of memory costs no error, and still gives what it has', async () => {
@@ -113,7 +125,7 @@ describe('a Redis that', () => {
     const other = await startReplica({ manager, redis: redis.address });
     expect((await other.ask(GET, ask('before-0'))).source).toBe('hit');
     other.stop();
-    expect(told(one)).toEqual(['store out-of-memory']);
+    expect(await told(one)).toEqual({ 'out-of-memory': one.of('redis-failed').length });
   });
 
   it('is read-only costs no error, and still gives what it has', async () => {
@@ -128,7 +140,7 @@ describe('a Redis that', () => {
     await answersAll(reader, 'read-only', 50);
     reader.path.written({ updates: ['tag'], deletes: [] });
     await reader.seen((event) => event.kind === 'redis-failed' && event.reason === 'read-only');
-    expect(new Set(told(reader).map((kind) => kind.split(' ')[1]))).toEqual(new Set(['read-only']));
+    expect(await told(reader)).toEqual({ 'read-only': reader.of('redis-failed').length });
     reader.stop();
     await follower.stop();
   });
@@ -138,6 +150,7 @@ describe('a Redis that', () => {
     await answersAll(one, 'denied', 50);
     await one.seen((event) => event.kind === 'redis-failed' && event.reason === 'denied');
     expect(JSON.stringify(one.events)).not.toContain('wrong-one');
+    expect(await told(one)).toEqual({ denied: one.of('redis-failed').length });
   });
 
   it('takes the password of a user of its own', async () => {

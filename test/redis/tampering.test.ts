@@ -7,6 +7,7 @@ import { responseOf } from '../support/data-path.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
 import { ok } from '../support/scripted-upstream.js';
+import { faultsToldOnce } from '../support/told.js';
 
 const GET = 'GetScheduler';
 const ask = (hostname: string) => ({ hostname, scheduler_cluster_id: '1' });
@@ -59,7 +60,8 @@ async function expectRejected(hostname: string, reason: string): Promise<void> {
   const fresh = await replica();
   const answer = await fresh.ask(GET, ask(hostname));
   expect([answer.source, answer.reply.message]).toEqual(['miss', node(hostname, 'two')]);
-  expect(fresh.of('redis-answer-rejected').map((event) => event.reason)).toEqual([reason]);
+  expect(await faultsToldOnce(fresh.events, 'redis-answer-rejected')).toEqual({ [reason]: 1 });
+  expect(fresh.of('redis-failed')).toEqual([]);
 }
 
 describe('in Redis', () => {
@@ -101,7 +103,7 @@ describe('in Redis', () => {
     one.path.written(undefined);
     const answer = await one.ask(GET, ask('a'));
     expect(answer.reply.message).toEqual(node('a', 'three'));
-    expect(one.of('redis-answer-rejected').map(({ reason }) => reason)).toEqual(['went-back']);
+    expect(await faultsToldOnce(one.events, 'redis-answer-rejected')).toEqual({ 'went-back': 1 });
   });
 
   it('one of a later gateway is left alone, and one of another type gives way', async () => {
@@ -143,8 +145,41 @@ describe('in Redis', () => {
     const fresh = await replica();
     await expect(fresh.ask(GET, ask('a'))).rejects.toThrow();
     while ((await client.exists(name)) === 1);
-    expect(fresh.of('redis-answer-rejected').map(({ reason }) => reason)).toEqual(['unreadable']);
+    expect(await faultsToldOnce(fresh.events, 'redis-answer-rejected')).toEqual({ unreadable: 1 });
   });
+});
+
+it('a bit flipped in any byte of an answer costs its callers nothing: all are counted, and each kind is told once', async () => {
+  const one = await replica();
+  const hosts = (count: number) => Array.from({ length: count }, (_, i) => `h${10_000 + i}`);
+  await put(one, 'h10000');
+  const template = one.path.store.peek(one.read(GET, ask('h10000')).question.key) as Entry;
+  const at = Number((await client.time())[0]) * 1_000_000;
+  const envelope = createEnvelope({ secret: 's3cret', fleetId: 'f1' });
+  const sealedFor = (host: string): Buffer => {
+    const entry = { ...template, question: one.read(GET, ask(host)).question };
+    const now = { wallMs: at / 1000, nowMs: template.askedAtMs };
+    return envelope.seal(nameOf(one, host), entry, { earliestUs: at, latestUs: at }, now);
+  };
+  const flipped = hosts(sealedFor('h10000').length);
+  for (const [byte, host] of flipped.entries()) {
+    const sealed = sealedFor(host);
+    sealed.writeUInt8(sealed.readUInt8(byte) ^ (1 << (byte % 8)), byte);
+    await client.set(nameOf(one, host), sealed);
+  }
+  const sound = sealedFor('h99999');
+  await client.set(nameOf(one, 'h99999'), sound);
+  version = 'two';
+  const fresh = await replica();
+  expect((await fresh.ask(GET, ask('h99999'))).source).toBe('hit');
+  for (const host of flipped) {
+    const { source, reply } = await fresh.ask(GET, ask(host));
+    if (source !== 'miss' || reply.message?.equals(node(host, 'two')) !== true)
+      expect(host).toBe('answered by the manager');
+  }
+  const counted = await faultsToldOnce(fresh.events, 'redis-answer-rejected');
+  expect(Object.values(counted).reduce((sum, count) => sum + count)).toBe(flipped.length);
+  expect(Object.keys(counted).sort()).toEqual(['check', 'unreadable']);
 });
 
 describe('an envelope', () => {

@@ -1,0 +1,65 @@
+import type { GatewayEvent } from '../../src/observe/events.js';
+import { createLog } from '../../src/observe/log.js';
+import { createMetrics } from '../../src/observe/metrics.js';
+import { READ_METHODS } from '../../src/route/method-table.js';
+import { ManualClock } from './manual-clock.js';
+
+const PREFIX = 'dragonfly_manager_gateway_';
+
+/** The lines of the log, parsed, that these events leave if all of them come at once. */
+export function linesOf(events: readonly GatewayEvent[]): Record<string, unknown>[] {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog({
+    level: 'info',
+    clock: new ManualClock(),
+    destination: { write: (line) => lines.push(JSON.parse(line)) },
+  });
+  for (const event of events) log.subscriber(event);
+  return lines;
+}
+
+/** The samples of one metric after these events, by their labels as they are written. */
+export async function samplesOf(
+  events: readonly GatewayEvent[],
+  name: string,
+): Promise<Record<string, number>> {
+  const { subscriber, render } = createMetrics({
+    version: '0',
+    readMethods: READ_METHODS,
+    mode: () => 'answer',
+    connections: () => 0,
+    serving: () => true,
+    cacheBytes: () => 0,
+    cacheEntries: () => 0,
+    flights: () => 0,
+    frozen: () => false,
+    breakers: () => new Map(),
+    managers: () => [],
+  });
+  for (const event of events) subscriber(event);
+  return samplesIn((await render()).text, name);
+}
+
+export function samplesIn(text: string, name: string): Record<string, number> {
+  const lines = text.split('\n').filter((line) => line.startsWith(PREFIX + name));
+  const samples = lines.map((line) => /^(.*?)({.*})? ([^ ]+)$/.exec(line) ?? []);
+  return Object.fromEntries(samples.map(([, , labels = '', value]) => [labels, Number(value)]));
+}
+
+/** How often each fault of Redis was counted, by its reason; throws unless the log tells each exactly once. */
+export async function faultsToldOnce(
+  events: readonly GatewayEvent[],
+  kind: 'redis-failed' | 'redis-answer-rejected',
+): Promise<Record<string, number>> {
+  const lines = linesOf(events).filter(({ event }) => event === kind);
+  const metric = kind === 'redis-failed' ? 'redis_errors_total' : 'redis_rejected_total';
+  const counted: Record<string, number> = {};
+  for (const [labels, count] of Object.entries(await samplesOf(events, metric))) {
+    const reason = /reason="([^"]*)"/.exec(labels)?.[1] ?? '';
+    if (count > 0) counted[reason] = (counted[reason] ?? 0) + count;
+  }
+  const told = lines.map(({ reason }) => String(reason));
+  if (told.toSorted().join() !== Object.keys(counted).toSorted().join())
+    throw new Error(`counted ${JSON.stringify(counted)}, told ${told.join(', ')}`);
+  return counted;
+}
