@@ -1,6 +1,5 @@
 import { type KeyMeta, keyMetas, type SectionMeta, sectionMetas } from './keys/registry.js';
 import { schema } from './schema.js';
-import { UNBUILT } from './unbuilt.js';
 
 const INTRODUCTION = `# Configuration
 
@@ -48,7 +47,7 @@ const COMBINATIONS = `## Combinations that are refused
 export function configurationMarkdown(): string {
   const root = sectionMetas.get(schema) as SectionMeta;
   const keys = ['## Keys\n', ...table(rows(root, [])), ...sections(root, [])];
-  return [INTRODUCTION, ...keys, COMBINATIONS, unbuilt()].join('\n');
+  return [INTRODUCTION, ...keys, COMBINATIONS].join('\n');
 }
 
 function sections(section: SectionMeta, above: readonly string[]): string[] {
@@ -91,13 +90,4 @@ function row(path: string, meta: KeyMeta): string {
 
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function unbuilt(): string {
-  const lines = UNBUILT.map(({ path, note }) =>
-    note === undefined ? `- \`${path}\`` : `- \`${path}\` (${note})`,
-  );
-  const words =
-    'These keys exist, and are refused when they differ from their defaults, because nothing would come of them:';
-  return ['## Not built yet in this version\n', `${words}\n`, ...lines, ''].join('\n');
 }

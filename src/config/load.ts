@@ -14,7 +14,6 @@ import type { Place, Problem } from './problem.js';
 import { schema } from './schema.js';
 import { toConfig } from './to-config.js';
 import { merge, type Tree } from './tree.js';
-import { unbuiltConflicts } from './unbuilt.js';
 
 /** `text` is the YAML itself; with it, `file` is only what problems call it. Neither: no file. */
 export type ConfigSources = {
@@ -40,7 +39,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const settings = schema.parse(written);
   const { files, conflicts } = readPemFiles(settings);
   if (reads.every(({ complete }) => complete)) {
-    const all = [...conflicts, ...impossibleCombinations(settings), ...unbuiltConflicts(settings, written)];
+    const all = [...conflicts, ...impossibleCombinations(settings)];
     const unread = reads
       .flatMap((read) => read.problems.map(({ path }) => path))
       .filter((path) => path.length > 0);

@@ -30,6 +30,8 @@ export interface DispatchOptions {
   /** While true, health is answered here whatever the mode. */
   readonly draining: () => boolean;
   readonly registrations: Pick<RegistrationsPart, 'write' | 'saw' | 'heard'>;
+  /** Ends a KeepAlive stream, and resolves with the code it ended with. */
+  readonly shield: { serve(call: Call, mode: Mode): Promise<{ readonly code: number }> };
   readonly upstream: Pick<Upstream, 'forward'>;
   readonly requestTimeoutMs: Config['managers']['requestTimeoutMs'];
   readonly clock: Clock;
@@ -68,6 +70,7 @@ function serve(options: DispatchOptions, call: Call, route: Route | undefined): 
   const mode = options.mode();
   if (route?.kind === 'health' && (mode === 'answer' || options.draining()))
     return health(options, call, route.method);
+  if (route?.kind === 'keep-alive') return keepAlive(options, call, mode);
   // Unread, so to nobody knows what; the mode may be another one by the time it is applied.
   if (mode === 'bypass' && route?.kind === 'write')
     return around(options, undefined, () => forward(options, call));
@@ -79,6 +82,11 @@ function serve(options: DispatchOptions, call: Call, route: Route | undefined): 
 
 async function health(options: DispatchOptions, call: Call, method: 'Check' | 'Watch'): Promise<Ended> {
   return { answer: 'local', code: await options.serveHealth(call, method) };
+}
+
+async function keepAlive(options: DispatchOptions, call: Call, mode: Mode): Promise<Ended> {
+  const { code } = await options.shield.serve(call, mode);
+  return { answer: 'forwarded', code };
 }
 
 async function forward(options: DispatchOptions, call: Call): Promise<Ended> {

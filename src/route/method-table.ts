@@ -30,6 +30,7 @@ export type Route =
       readonly touches: (fields: Fields) => Touched;
     }
   | { readonly kind: 'pass'; readonly method: string }
+  | { readonly kind: 'keep-alive'; readonly method: 'KeepAlive' }
   | { readonly kind: 'health'; readonly method: 'Check' | 'Watch' };
 
 const text = (value: unknown): string => (value === undefined || value === null ? '' : String(value));
@@ -170,16 +171,18 @@ function service(name: string, methods: Record<string, Route>): [string, Route][
   return Object.entries(methods).map(([method, route]) => [`/${name}/${method}`, route]);
 }
 
+const keepAlive: Record<string, Route> = { KeepAlive: { kind: 'keep-alive', method: 'KeepAlive' } };
+
 const pass = (method: string): Route => ({ kind: 'pass', method });
 
 /** Every method that is known, by path. A path that is not here is forwarded, uncached. */
 export const METHOD_TABLE: ReadonlyMap<string, Route> = new Map([
-  ...service('manager.v2.Manager', { ...reads('v2'), ...writes, ...deletions, KeepAlive: pass('KeepAlive') }),
+  ...service('manager.v2.Manager', { ...reads('v2'), ...writes, ...deletions, ...keepAlive }),
   ...service('manager.Manager', {
     ...reads('v1'),
     ...oldReads,
     ...writes,
-    KeepAlive: pass('KeepAlive'),
+    ...keepAlive,
     // Large, 30 minutes of deadline, not idempotent: carried, never remembered, never tried twice.
     CreateModel: pass('CreateModel'),
   }),

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.js';
-import { UNBUILT } from '../../src/config/unbuilt.js';
 import { GatewayError } from '../../src/errors.js';
 import { load, refusals } from './refusals.js';
 
@@ -126,7 +125,7 @@ managers:
   probe: { slow: 20s }
 retry:
   maxAttempts: 0
-keepAlive: { grace: 1s }
+keepAlive: { grace: 0s }
 `;
   const env = { DFMGW__LOG__LEVEL: 'loud', DFMGW__CACHE__RESPONSETIMER: '11s' };
   const lines = refusals(text, { env, sets: ['metrics.addr=:65003', 'nope=1'] });
@@ -177,27 +176,6 @@ test('secrets are never in the message', () => {
   const lines = refusals(text, sources);
   expect(lines).toHaveLength(2);
   expect(lines.join('\n')).not.toContain('hunter2');
-});
-
-describe('what is not built yet is refused, never ignored', () => {
-  test.each([['keepAlive: { lease: 16s }', 'keepAlive.lease', 'allowed: "15s"']])(
-    '%s',
-    (text, path, words) => {
-      const lines = refusals(text);
-      expect(lines).toHaveLength(1);
-      expect(lines[0]).toContain(`${path} (g.yaml:1:`);
-      expect(lines[0]).toContain(words);
-    },
-  );
-
-  test('and the same values as the defaults are taken', () => {
-    expect(refusals('keepAlive: { grace: 25000ms }\nadmin: { token: "" }')).toEqual([]);
-  });
-
-  test('every line of the table is tried above', () => {
-    const tried = ['keepAlive'];
-    expect(UNBUILT.map(({ path }) => path).sort()).toEqual(tried.sort());
-  });
 });
 
 function caught(act: () => unknown): unknown {

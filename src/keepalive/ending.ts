@@ -1,0 +1,69 @@
+import type { Timer } from '../rpc/clock.js';
+import type { Line } from '../upstream/line.js';
+import type { OpenReason, SessionContext } from './context.js';
+import type { StreamAbove } from './stream-above.js';
+
+/** What comes behind the end of a stream. */
+export type Next =
+  /** `line`: found already; it may have gone meanwhile. */
+  | { readonly kind: 'reopen'; readonly reason: OpenReason; readonly line: Line | undefined }
+  | { readonly kind: 'dormant' }
+  | { readonly kind: 'elsewhere' };
+
+/** The end of a stream that nobody waits for but its last caller may take this long. */
+const GOODBYE_MS = 30_000;
+/** A connection that is good is not given up for one slow answer: all its other streams would break. */
+const PATIENT_WAITS = 5;
+
+/** The polite end of a stream: half-close, then the status, which says that the manager has written down the end. */
+export class Ending {
+  readonly stream: StreamAbove;
+  readonly #context: Pick<SessionContext, 'clock' | 'statusTimeoutMs'>;
+  #next: Next;
+  #timer: Timer | undefined;
+  #waits = 0;
+
+  constructor(context: Pick<SessionContext, 'clock' | 'statusTimeoutMs'>, stream: StreamAbove, next: Next) {
+    this.#context = context;
+    this.stream = stream;
+    this.#next = next;
+  }
+
+  get next(): Next {
+    return this.#next;
+  }
+
+  /** The stream tells its owner when it has ended, whoever ended it. */
+  start(): void {
+    this.#wait();
+    this.stream.halfClose();
+  }
+
+  /** Somebody has changed his mind about what comes behind it. */
+  follow(next: Next): void {
+    this.#next = next;
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** How long depends on who waits. */
+  #wait(): void {
+    const { clock, statusTimeoutMs } = this.#context;
+    const inHaste = this.#next.kind !== 'dormant';
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(inHaste ? statusTimeoutMs : GOODBYE_MS, () => {
+      this.#waits++;
+      if (inHaste && this.stream.line.state === 'good' && this.#waits < PATIENT_WAITS) this.#wait();
+      else this.#giveUp();
+    });
+  }
+
+  #giveUp(): void {
+    // Whatever the manager makes of the half-close, and when: it is not to find the next stream on a connection that hangs.
+    if (this.#next.kind === 'reopen') this.stream.line.giveUp();
+    this.stream.cancel('manager-gateway: the manager does not answer the end of the stream');
+  }
+}

@@ -1,0 +1,253 @@
+import type { NodeEndReason, ReopenReason } from '../observe/events.js';
+import type { Metadata } from '../rpc/metadata.js';
+import type { Line } from '../upstream/line.js';
+import type { StreamReply } from './below.js';
+import type { OpenReason, SessionContext } from './context.js';
+import { Ending, type Next } from './ending.js';
+import { Faults } from './faults.js';
+import type { NodeRecord } from './node.js';
+import type { NodeState } from './node-view.js';
+import { Seeking, type Sought } from './seeking.js';
+import { StreamAbove } from './stream-above.js';
+
+type State =
+  | { readonly kind: 'dormant' | 'elsewhere' }
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  | { readonly kind: 'open'; readonly stream: StreamAbove; readonly replacing: Replacing | undefined }
+  | { readonly kind: 'ending'; readonly ending: Ending };
+
+type Open = Extract<State, { kind: 'open' }>;
+
+interface Replacing {
+  readonly reason: ReopenReason;
+  readonly seeking: Seeking;
+}
+
+export interface HoldingOptions {
+  readonly context: SessionContext;
+  /** What the next stream is opened with. */
+  record(): NodeRecord;
+  metadata(): Metadata;
+  opened(): void;
+  /** The manager has ended it with an answer that is the node's to hear. */
+  answered(reply: StreamReply): void;
+  /** Nothing is held, sought or being ended any more. */
+  rested(): void;
+}
+
+const DONE = Promise.resolve();
+
+/** The node's one stream at the manager: opened, kept, replaced, ended; never two at a time. */
+export class Holding {
+  readonly #options: HoldingOptions;
+  readonly #context: SessionContext;
+  readonly #faults: Faults;
+  #state: State = { kind: 'dormant' };
+  /** They wait for the end of the stream that is being ended. */
+  #waiters: ((reply: StreamReply) => void)[] = [];
+  #unwatch: () => void = () => undefined;
+  #endedAtMs: number | undefined;
+  #reopenings = 0;
+  #lastReopened: ReopenReason | undefined;
+
+  constructor(options: HoldingOptions) {
+    this.#options = options;
+    this.#context = options.context;
+    this.#faults = new Faults(options.context);
+  }
+
+  get state(): NodeState {
+    const state = this.#state;
+    if (state.kind !== 'ending') return state.kind;
+    return state.ending.next.kind === 'reopen' ? 'replacing' : 'ending';
+  }
+
+  get stream(): StreamAbove | undefined {
+    return this.#state.kind === 'open' ? this.#state.stream : undefined;
+  }
+
+  get reopenings(): number {
+    return this.#reopenings;
+  }
+
+  get lastReopened(): ReopenReason | undefined {
+    return this.#lastReopened;
+  }
+
+  /** There is to be a stream. */
+  want(reason: OpenReason, who: Sought['who'] = 'new'): void {
+    const state = this.#state;
+    if (state.kind === 'dormant' || state.kind === 'elsewhere') this.#seek(reason, { who });
+    if (state.kind !== 'ending' || state.ending.next.kind === 'reopen') return;
+    state.ending.follow({ kind: 'reopen', reason, line: undefined });
+  }
+
+  /** There is to be none. Resolves with what the manager said to its end; undefined: there was nothing to end. */
+  end(reason: NodeEndReason, at: 'dormant' | 'elsewhere' = 'dormant'): Promise<StreamReply | undefined> {
+    const state = this.#state;
+    const wasHeld = state.kind === 'open' || state.kind === 'waiting' || this.state === 'replacing';
+    if (wasHeld) this.#context.emit({ kind: 'node-ended', node: this.#options.record().node.kind, reason });
+    switch (state.kind) {
+      case 'dormant':
+      case 'elsewhere':
+        this.#rest(at);
+        return Promise.resolve(undefined);
+      case 'waiting':
+        state.cancel();
+        this.#rest(at);
+        return Promise.resolve(undefined);
+      case 'open':
+        this.#halfClose(state, { kind: at });
+        break;
+      case 'ending':
+        state.ending.follow({ kind: at });
+        break;
+      default:
+        return state satisfies never;
+    }
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Another stream in place of this one when a good line is there, and never before the end of this one is confirmed. */
+  replace(reason: ReopenReason): void {
+    const state = this.#state;
+    if (state.kind !== 'open' || state.replacing !== undefined) return;
+    const { stream } = state;
+    const not = reason === 'leaving' || reason === 'mute' ? stream.line : undefined;
+    const sought: Sought = { claim: undefined, who: 'replaced', delayMs: 0, not };
+    const seeking = new Seeking(this.#context, sought, (line) => {
+      this.#halfClose({ kind: 'open', stream, replacing: undefined }, { kind: 'reopen', reason, line });
+    });
+    this.#state = { kind: 'open', stream, replacing: { reason, seeking } };
+    seeking.start();
+  }
+
+  /** A message of the node; resolves when the next one may come. Dropped while there is no stream: nothing is made up for later. */
+  send(message: Buffer): Promise<void> {
+    return this.stream?.send(message) ?? DONE;
+  }
+
+  #seek(reason: OpenReason, how: Pick<Sought, 'who' | 'not'> & { readonly delayMs?: number }): void {
+    const sought = { claim: this.#options.record(), delayMs: 0, ...how };
+    const seeking = new Seeking(this.#context, sought, (line) => this.#open(line, reason));
+    this.#state = { kind: 'waiting', cancel: () => seeking.cancel() };
+    seeking.start();
+  }
+
+  #open(line: Line, reason: OpenReason): void {
+    const record = this.#options.record();
+    const stream = new StreamAbove(line, this.#context.clock, (reply) => this.#ended(stream, reply));
+    this.#state = { kind: 'open', stream, replacing: undefined };
+    this.#unwatch = line.watch(() => this.#lineChanged(stream));
+    stream.open(record, this.#options.metadata());
+    this.#tellOpened(record.node.kind, line.manager, reason);
+    this.#options.opened();
+  }
+
+  #tellOpened(node: NodeRecord['node']['kind'], manager: string, reason: OpenReason): void {
+    const { clock, emit } = this.#context;
+    if (reason === 'first') {
+      emit({ kind: 'node-opened', node, manager });
+      return;
+    }
+    this.#reopenings++;
+    this.#lastReopened = reason;
+    const gapMs = this.#endedAtMs === undefined ? 0 : clock.nowMs() - this.#endedAtMs;
+    emit({ kind: 'node-reopened', node, manager, reason, gapMs });
+  }
+
+  #lineChanged(stream: StreamAbove): void {
+    const { state: line } = stream.line;
+    if (line === 'gone') stream.cancel('manager-gateway: the connection to the manager was lost');
+    const state = this.#state;
+    if (state.kind !== 'open' || state.stream !== stream) return;
+    if (line === 'leaving' || line === 'mute') this.replace(line);
+    if (line !== 'good' || state.replacing?.reason !== 'mute') return;
+    // It speaks again: there is nothing to move away from.
+    state.replacing.seeking.cancel();
+    this.#state = { kind: 'open', stream, replacing: undefined };
+  }
+
+  #halfClose({ stream, replacing }: Open, next: Next): void {
+    replacing?.seeking.cancel();
+    const ending = new Ending(this.#context, stream, next);
+    this.#state = { kind: 'ending', ending };
+    ending.start();
+  }
+
+  #ended(stream: StreamAbove, reply: StreamReply): void {
+    const state = this.#state;
+    const held = state.kind === 'open' ? state : state.kind === 'ending' ? state.ending : undefined;
+    if (held?.stream !== stream) return;
+    this.#unwatch();
+    this.#endedAtMs = this.#context.clock.nowMs();
+    if (state.kind === 'open') {
+      state.replacing?.seeking.cancel();
+      this.#mend(stream, reply);
+      return;
+    }
+    if (state.kind !== 'ending') return;
+    state.ending.stop();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    this.#follow(state.ending.next, stream);
+    for (const tell of waiters) tell(reply);
+  }
+
+  #follow(next: Next, { line: before }: StreamAbove): void {
+    if (next.kind !== 'reopen') this.#rest(next.kind);
+    else if (next.line?.state === 'good') this.#open(next.line, next.reason);
+    else this.#seek(next.reason, { who: 'replaced', not: before });
+  }
+
+  /** The manager, or the way to it, has ended a stream that nobody here wanted to end. */
+  #mend(stream: StreamAbove, reply: StreamReply): void {
+    const remedy = this.#faults.judge(reply.status, this.#context.clock.nowMs() - stream.openedAtMs);
+    switch (remedy.kind) {
+      case 'answer':
+        this.#answer(reply);
+        break;
+      case 'register':
+        this.#register(reply);
+        break;
+      case 'reopen': {
+        const { reason, delayMs, pressed } = remedy;
+        if (pressed) this.#context.pace.lower();
+        this.#seek(reason, { who: 'returning', delayMs, not: stream.line });
+        break;
+      }
+      default:
+        remedy satisfies never;
+    }
+  }
+
+  #answer(reply: StreamReply): void {
+    const node = this.#options.record().node.kind;
+    this.#context.emit({ kind: 'node-ended', node, reason: 'answered' });
+    this.#state = { kind: 'dormant' };
+    this.#options.answered(reply);
+    this.#options.rested();
+  }
+
+  /** Once its registration has been made up for, the node need not hear of it. */
+  #register(reply: StreamReply): void {
+    let cancelled = false;
+    const cancel = (): void => {
+      cancelled = true;
+    };
+    this.#state = { kind: 'waiting', cancel };
+    void this.#context.replayNode(this.#options.record().node).then((result) => {
+      if (cancelled) return;
+      if (result === 'unknown' || result === 'refused') this.#answer(reply);
+      else {
+        const delayMs = result === 'later' ? this.#faults.nextWaitMs() : 0;
+        this.#seek('registered', { who: 'replaced', delayMs });
+      }
+    });
+  }
+
+  #rest(at: 'dormant' | 'elsewhere'): void {
+    this.#state = { kind: at };
+    this.#options.rested();
+  }
+}

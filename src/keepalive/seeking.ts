@@ -1,0 +1,84 @@
+import type { Line } from '../upstream/line.js';
+import type { SessionContext } from './context.js';
+import type { NodeRecord } from './node.js';
+
+export interface Sought {
+  /** Claim the node for this replica before anything else; undefined: it is ours. */
+  readonly claim: NodeRecord | undefined;
+  readonly who: 'new' | 'replaced' | 'returning';
+  readonly delayMs: number;
+  /** Another one than this, if there is one. */
+  readonly not?: Line | undefined;
+}
+
+type Context = Pick<SessionContext, 'upstream' | 'claims' | 'pace' | 'clock'>;
+
+/** The way to a connection that a stream may be opened on: the claim, the wait, a good line, one's turn. */
+export class Seeking {
+  readonly #context: Context;
+  readonly #sought: Sought;
+  readonly #found: (line: Line) => void;
+  #stop: (() => void) | undefined;
+  #cancelled = false;
+
+  /** `found` is called once, maybe within `start`, unless `cancel` was called before. */
+  constructor(context: Context, sought: Sought, found: (line: Line) => void) {
+    this.#context = context;
+    this.#sought = sought;
+    this.#found = found;
+  }
+
+  start(): void {
+    const { claim } = this.#sought;
+    if (claim === undefined) this.#wait();
+    else void this.#context.claims.take(claim).then(() => this.#wait());
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#stop?.();
+  }
+
+  #wait(): void {
+    if (this.#cancelled) return;
+    const { delayMs } = this.#sought;
+    if (delayMs <= 0) {
+      this.#seek();
+      return;
+    }
+    const timer = this.#context.clock.setTimer(delayMs, () => this.#seek());
+    this.#stop = () => timer.cancel();
+  }
+
+  #seek(): void {
+    const line = this.#line();
+    if (line !== undefined) {
+      this.#queue(line);
+      return;
+    }
+    const unwatch = this.#context.upstream.watchLines(() => {
+      const good = this.#line();
+      if (good === undefined) return;
+      unwatch();
+      this.#queue(good);
+    });
+    this.#stop = unwatch;
+  }
+
+  #queue(line: Line): void {
+    let entered = false;
+    const leave = this.#context.pace.enter(this.#sought.who, () => {
+      entered = true;
+      if (this.#cancelled) return;
+      if (line.state === 'good') this.#found(line);
+      else this.#seek();
+    });
+    // Entered already, the way to stop is that of what came behind it.
+    if (!entered) this.#stop = leave;
+  }
+
+  #line(): Line | undefined {
+    const { upstream } = this.#context;
+    return upstream.line(this.#sought.not);
+  }
+}

@@ -1,0 +1,197 @@
+import { GatewayError } from '../errors.js';
+import type { NodeEndReason } from '../observe/events.js';
+import type { Call } from '../rpc/call.js';
+import { forwardedMetadata, type Metadata, NO_METADATA } from '../rpc/metadata.js';
+import { Code } from '../rpc/status.js';
+import { Below, OK_WITHOUT_A_MESSAGE, type StreamReply, saying } from './below.js';
+import type { HeldNode, OpenReason, SessionContext } from './context.js';
+import { Holding } from './holding.js';
+import { type NodeRecord, nodeKeyOf } from './node.js';
+import type { NodeView } from './node-view.js';
+import { Presence } from './presence.js';
+
+/** One node: its streams here, and its one stream at the manager. */
+export class Session implements HeldNode {
+  readonly key: string;
+  readonly #context: SessionContext;
+  readonly #over: (session: Session) => void;
+  readonly #presence: Presence;
+  readonly #holding: Holding;
+  #record: NodeRecord;
+  #metadata: Metadata = NO_METADATA;
+
+  /** `over`: nobody is there, and nothing is held; the session is not to be used any more. */
+  constructor(context: SessionContext, record: NodeRecord, over: (session: Session) => void) {
+    this.key = nodeKeyOf(record.node);
+    this.#context = context;
+    this.#record = record;
+    this.#over = over;
+    this.#presence = new Presence({
+      graceMs: context.graceMs,
+      intervalMs: record.intervalMs,
+      clock: context.clock,
+      awoke: () => this.#awoke(),
+      fellSilent: () => void this.#holding.end('silent'),
+      lost: () => void this.#holding.end('lost'),
+    });
+    this.#holding = new Holding({
+      context,
+      record: () => this.record,
+      metadata: () => this.#metadata,
+      opened: () => context.reconcile.opened(this),
+      answered: (reply) => this.#answered(reply),
+      rested: () => this.#check(),
+    });
+  }
+
+  get record(): NodeRecord {
+    return { ...this.#record, intervalMs: this.#presence.intervalMs };
+  }
+
+  get alive(): boolean {
+    return this.#presence.alive;
+  }
+
+  get line(): HeldNode['line'] {
+    return this.#holding.stream?.line;
+  }
+
+  get openedAtMs(): number | undefined {
+    return this.#holding.stream?.openedAtMs;
+  }
+
+  get view(): NodeView {
+    const { stream } = this.#holding;
+    const upstream = stream && {
+      manager: stream.line.manager,
+      address: stream.line.address,
+      openedAtMs: stream.openedAtMs,
+    };
+    return {
+      key: this.key,
+      node: this.#record.node,
+      state: this.#holding.state,
+      alive: this.alive,
+      streamsBelow: this.#presence.count,
+      lastBeatAtMs: this.#presence.lastBeatAtMs,
+      intervalMs: this.#presence.intervalMs,
+      upstream,
+      reopenings: this.#holding.reopenings,
+      lastReopened: this.#holding.lastReopened,
+      holder: this.#context.claims.holderOf(this.key),
+    };
+  }
+
+  /** One more stream of the node, whose first message was read. Resolves with the code it ended with. */
+  attach(call: Call, first: Buffer): Promise<number> {
+    const stream = new Below(call, this.#context.clock.nowMs());
+    const reason = this.#reasonToOpen();
+    this.#record = { ...this.#record, path: call.path, first };
+    this.#metadata = forwardedMetadata(call.metadata);
+    this.#presence.attach(stream);
+    void this.#holding.send(first);
+    this.#holding.want(reason);
+    void this.#read(stream);
+    return stream.done;
+  }
+
+  /** Its replica has gone: keep it active, and give it time to come. */
+  takeOver(): void {
+    if (this.#presence.state === 'gone') this.#presence.expect();
+    this.#holding.want('taken-over', 'replaced');
+  }
+
+  /** Nobody holds it any more. */
+  freed(): void {
+    if (this.#presence.state === 'live') this.#holding.want('taken-over', 'replaced');
+  }
+
+  /** Another replica takes it; the streams here stay, and are not heard above. */
+  async yield(): Promise<void> {
+    await this.#holding.end('yielded', 'elsewhere');
+  }
+
+  replace(reason: 'inactive' | 'registered' | 'reassert'): void {
+    this.#holding.replace(reason);
+  }
+
+  /** Ends its streams here, with these words. */
+  tell(reply: StreamReply): void {
+    for (const stream of this.#presence.streams) {
+      this.#presence.detach(stream, 'left');
+      stream.end(reply);
+    }
+  }
+
+  /** Ends its stream at the manager. Resolves when the manager has confirmed it, or will not. */
+  async end(reason: NodeEndReason): Promise<void> {
+    this.#presence.leave();
+    await this.#holding.end(reason);
+  }
+
+  async #read(stream: Below): Promise<void> {
+    try {
+      for (;;) {
+        const message = await stream.call.read();
+        if (stream.ended) return;
+        if (message === undefined) {
+          await this.#halfClosed(stream);
+          return;
+        }
+        this.#presence.beat(stream);
+        await this.#holding.send(message);
+      }
+    } catch (error) {
+      if (!stream.ended) this.#departed(stream, error);
+    }
+  }
+
+  #reasonToOpen(): OpenReason {
+    if (this.#holding.state === 'elsewhere') return 'taken-over';
+    return this.#presence.state === 'silent' ? 'awake' : 'first';
+  }
+
+  #awoke(): void {
+    if (this.#holding.state !== 'elsewhere') this.#holding.want('awake');
+  }
+
+  /** While others are attached, the manager's words to it are known, and the gateway says them; the last one hears them itself. */
+  async #halfClosed(stream: Below): Promise<void> {
+    const wasLast = this.#presence.detach(stream, 'left');
+    if (!wasLast || this.#holding.state === 'elsewhere') stream.end(OK_WITHOUT_A_MESSAGE);
+    if (!wasLast) return;
+    const reply = await this.#holding.end('left');
+    stream.end(reply ?? saying(this.#nothingHeld()));
+  }
+
+  #departed(stream: Below, error: unknown): void {
+    const { call } = stream;
+    const lost = call.departure === 'connection-lost';
+    const wasLast = this.#presence.detach(stream, lost ? 'lost' : 'left');
+    if (wasLast && this.#presence.state === 'gone') void this.#holding.end(lost ? 'lost' : 'left');
+    this.#check();
+    if (call.cancelled || !(error instanceof GatewayError)) {
+      stream.gone(call.departure === 'deadline' ? Code.DEADLINE_EXCEEDED : Code.CANCELLED);
+    } else {
+      stream.fail(error);
+    }
+  }
+
+  #answered(reply: StreamReply): void {
+    this.tell(reply);
+    this.#presence.leave();
+  }
+
+  /** The manager has not seen a stream of the node to end: it was away. */
+  #nothingHeld(): { code: number; message: string } {
+    const trouble = this.#context.upstream.describeTrouble() ?? 'no stream of the node was open at a manager';
+    return { code: Code.UNAVAILABLE, message: `manager-gateway: ${trouble}` };
+  }
+
+  /** Where nothing is held there is nothing to wait for, either. */
+  #check(): void {
+    if (this.#holding.state !== 'dormant' && this.#holding.state !== 'elsewhere') return;
+    if (this.#presence.state === 'grace') this.#presence.leave();
+    if (this.#presence.state === 'gone') this.#over(this);
+  }
+}

@@ -1,0 +1,199 @@
+import { LRUCache } from 'lru-cache';
+import type { Mode } from '../config/config.js';
+import { GatewayError } from '../errors.js';
+import { unread } from '../route/one-message.js';
+import type { Call } from '../rpc/call.js';
+import { inTime } from '../rpc/in-time.js';
+import type { ForwardOutcome, Upstream } from '../upstream/upstream.js';
+import { saying } from './below.js';
+import type { Claims, ClaimsListener } from './claims.js';
+import type { SessionContext } from './context.js';
+import { type IdentityDecoder, identify } from './identity.js';
+import { type NodeId, type NodeRecord, nodeKeyOf } from './node.js';
+import type { NodeView } from './node-view.js';
+import { Session } from './session.js';
+import { Unnamed } from './unnamed.js';
+
+/** As many nodes as one gateway keeps active; more are forwarded as they are. */
+const MOST_NODES = 65_536;
+/** Streams below are ended over so long, so that not all nodes are at the next gateway's door at once. */
+const SPREAD_MS = 2_000;
+const SPREAD_SHARE = 0.25;
+/** What is left of a drain when the streams at the manager must be ended, taken over or not. */
+const RESERVE_MS = 1_000;
+/** How long a stop waits for the manager to confirm the ends. */
+const STOP_MS = 500;
+
+const STOPPING = new GatewayError('draining', 'manager-gateway is stopping; connect again');
+const FORGOTTEN = new GatewayError(
+  'manager-unavailable',
+  'manager-gateway: the operator has ended this stream',
+);
+
+/** What keeps live nodes active at the manager, whatever happens to the connections on either side. */
+export interface Shield {
+  /** A KeepAlive stream of either API; ends the call and resolves with its code. Rejects with a GatewayError. */
+  serve(call: Call, mode: Mode): Promise<ForwardOutcome>;
+  /** true: alive here, or held by another replica; false: it was here, and has ended; undefined: never seen. */
+  isAlive(node: NodeId): boolean | undefined;
+  nodes(): readonly NodeView[];
+  /** Ends these nodes' streams, above and below; returns how many nodes there were. */
+  forget(matches: (node: NodeId) => boolean): number;
+  /** Ends all streams below, one after the other, and those above when they are taken over, or late. `deadlineMs`: monotonic. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends what is left, and waits for the manager's word no longer than half a second. */
+  stop(): Promise<void>;
+}
+
+export interface ShieldOptions extends Omit<SessionContext, 'claims'> {
+  readonly claims: Claims;
+  /** Told of a node that was not here before. */
+  readonly came: (node: NodeId) => void;
+  readonly forward: Upstream['forward'];
+  readonly decoder: IdentityDecoder;
+}
+
+export function createShield(options: ShieldOptions): Shield {
+  return new NodeShield(options);
+}
+
+class NodeShield implements Shield {
+  readonly #options: ShieldOptions;
+  readonly #context: SessionContext;
+  readonly #sessions = new Map<string, Session>();
+  /** Keys of those that were here, for who would register them anew. */
+  readonly #gone = new LRUCache<string, true>({ max: MOST_NODES });
+  readonly #unnamed = new Unnamed();
+  #stopping = false;
+
+  constructor(options: ShieldOptions) {
+    this.#options = options;
+    const claims = {
+      take: (record: NodeRecord) => this.#take(record),
+      holderOf: (key: string) => options.claims.holderOf(key),
+    };
+    this.#context = { ...options, claims };
+    options.claims.start(this.#listener());
+  }
+
+  async serve(call: Call, mode: Mode): Promise<ForwardOutcome> {
+    if (this.#stopping) throw STOPPING;
+    const { forward } = this.#options;
+    // Elsewhere than in `answer` nothing is read but what could harm a node that is held already.
+    if (mode !== 'answer' && this.#sessions.size === 0) return forward(call);
+    if (call.metadata.authorization !== undefined) return forward(call);
+    const first = await this.#unnamed.firstOf(call);
+    if (first.kind === 'gone') return { code: first.code };
+    if (this.#stopping) throw STOPPING;
+    if (first.kind === 'ended') return forward(unread(call, [], true));
+    const node = identify(call.path, first.message, this.#options.decoder);
+    const session = node && this.#sessionOf(node, call.path, first.message, mode);
+    if (session === undefined) return forward(unread(call, [first.message], false));
+    return { code: await session.attach(call, first.message) };
+  }
+
+  isAlive(node: NodeId): boolean | undefined {
+    const key = nodeKeyOf(node);
+    const session = this.#sessions.get(key);
+    if (session?.alive || this.#options.claims.heldElsewhere(key)) return true;
+    return session !== undefined || this.#gone.has(key) ? false : undefined;
+  }
+
+  nodes(): readonly NodeView[] {
+    return [...this.#sessions.values()].map(({ view }) => view);
+  }
+
+  forget(matches: (node: NodeId) => boolean): number {
+    const found = [...this.#sessions.values()].filter(({ record }) => matches(record.node));
+    for (const session of found) {
+      session.tell(saying(FORGOTTEN.status));
+      void session.end('forgotten');
+    }
+    return found.length;
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options;
+    this.#stopping = true;
+    const spreadMs = Math.min(SPREAD_MS, (deadlineMs - clock.nowMs()) * SPREAD_SHARE);
+    const ends = [
+      ...[...this.#sessions.values()].map((session) => () => this.#letGo(session, deadlineMs)),
+      ...this.#unnamed.calls.map((call) => () => this.#unnamed.end(call, STOPPING)),
+    ];
+    await Promise.all(ends.map((end) => this.#later(spreadMs, end)));
+  }
+
+  async stop(): Promise<void> {
+    const { clock, reconcile } = this.#options;
+    this.#stopping = true;
+    reconcile.stop();
+    const ends = [...this.#sessions.values()].map((session) => {
+      session.tell(saying(STOPPING.status));
+      return session.end('stopping');
+    });
+    await inTime(clock, clock.nowMs() + STOP_MS, ends);
+    await this.#options.claims.stop();
+  }
+
+  #sessionOf(node: NodeId, path: string, first: Buffer, mode: Mode): Session | undefined {
+    const present = this.#sessions.get(nodeKeyOf(node));
+    if (present !== undefined || mode !== 'answer') return present;
+    return this.#begin({ node, path, first, intervalMs: undefined });
+  }
+
+  #begin(record: NodeRecord): Session | undefined {
+    if (this.#sessions.size >= MOST_NODES) {
+      this.#options.emit({ kind: 'node-unshielded' });
+      return undefined;
+    }
+    const session = new Session(this.#context, record, (over) => this.#over(over));
+    this.#sessions.set(session.key, session);
+    this.#options.came(record.node);
+    return session;
+  }
+
+  #over(session: Session): void {
+    if (this.#sessions.get(session.key) !== session) return;
+    this.#sessions.delete(session.key);
+    this.#gone.set(session.key, true);
+    this.#options.reconcile.closed(session);
+    if (session.view.state !== 'elsewhere') void this.#options.claims.release(session.key);
+  }
+
+  /** Taken for a node that has left meanwhile, it is given back. */
+  async #take(record: NodeRecord): Promise<void> {
+    const { claims } = this.#options;
+    await claims.take(record);
+    const key = nodeKeyOf(record.node);
+    if (!this.#sessions.has(key)) await claims.release(key);
+  }
+
+  #listener(): ClaimsListener {
+    const sessions = this.#sessions;
+    return {
+      yield: (key) => sessions.get(key)?.yield() ?? Promise.resolve(),
+      reassert: (key) => sessions.get(key)?.replace('reassert'),
+      freed: (key) => sessions.get(key)?.freed(),
+      orphaned: (record) => {
+        if (this.#stopping) return;
+        (sessions.get(nodeKeyOf(record.node)) ?? this.#begin(record))?.takeOver();
+      },
+    };
+  }
+
+  /** Whoever takes the node over makes this replica yield it; alone, its stream is ended as soon as the node was told. */
+  async #letGo(session: Session, deadlineMs: number): Promise<void> {
+    const { clock, claims, statusTimeoutMs } = this.#options;
+    session.tell(saying(STOPPING.status));
+    if (await claims.offer(session.key, deadlineMs - RESERVE_MS)) return;
+    const lastMs = Math.min(clock.nowMs() + statusTimeoutMs, deadlineMs);
+    await inTime(clock, lastMs, [session.end('stopping')]);
+  }
+
+  #later(spreadMs: number, run: () => Promise<void> | void): Promise<void> {
+    const { clock, random } = this.#options;
+    return new Promise((resolve) => {
+      clock.setTimer(random() * spreadMs, () => resolve(run()));
+    });
+  }
+}

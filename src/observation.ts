@@ -1,0 +1,87 @@
+import { createEndpoints, type Endpoints } from './admin/endpoints.js';
+import type { Config, Mode } from './config/config.js';
+import type { DataPath } from './data-path.js';
+import type { Downstream } from './downstream/engine.js';
+import type { Emit, GatewayEvent } from './observe/events.js';
+import { createMetrics } from './observe/metrics.js';
+import type { Readiness } from './observe/readiness.js';
+import type { RegistrationsPart } from './registrations/create-registrations.js';
+import { READ_METHODS } from './route/method-table.js';
+import type { AddressStatus, Upstream } from './upstream/upstream.js';
+import { VERSION } from './version.js';
+import type { Warmup } from './warmup/warmup.js';
+
+export interface ObservationParts {
+  readonly config: Pick<Config, 'metrics' | 'admin'>;
+  readonly mode: () => Mode;
+  readonly downstream: Pick<Downstream, 'connections'>;
+  readonly upstream: Upstream;
+  readonly dataPath: DataPath;
+  readonly registrations: Pick<RegistrationsPart, 'look'>;
+  readonly warmup: Pick<Warmup, 'look'>;
+  readonly readiness: Readiness;
+  /** Of the bus: who is to be told of every event. */
+  readonly subscribers: ((event: GatewayEvent) => void)[];
+  readonly emit: Emit;
+}
+
+/** What hears of the events, and what can be asked for over HTTP. */
+export function wireObservation(parts: ObservationParts): Endpoints {
+  const { config, mode, downstream, upstream, dataPath, readiness, subscribers, emit } = parts;
+  const metrics = createMetrics({
+    version: VERSION,
+    readMethods: READ_METHODS,
+    mode,
+    connections: () => downstream.connections,
+    serving: () => readiness.serving,
+    cacheBytes: () => dataPath.store.sizeBytes,
+    cacheEntries: () => dataPath.store.count,
+    flights: dataPath.flights,
+    frozen: () => dataPath.world.frozen !== undefined,
+    breakers: dataPath.breakerStates,
+    managers: () => upstream.statuses().map((status) => ({ ...status, healthy: isHealthy(status) })),
+  });
+  subscribers.push(metrics.subscriber, (event) => react(parts, event));
+  readiness.subscribe(() => {
+    if (!readiness.draining) emit({ kind: 'serving-changed', reason: readiness.reason });
+  });
+  return createEndpoints({
+    config,
+    readiness,
+    metrics,
+    world: dataPath.world,
+    onError: (error) => emit({ kind: 'internal-error', where: 'an http endpoint', error }),
+  });
+}
+
+/** What one part has to do because of what happened in another. */
+function react(
+  { upstream, dataPath, registrations, warmup, readiness }: ObservationParts,
+  event: GatewayEvent,
+) {
+  if (DECIDES_READINESS.has(event.kind)) readiness.refresh();
+  if (event.kind === 'address-state-changed') {
+    if (!upstream.healthy) dataPath.world.unsure();
+    else if (dataPath.world.cleared()) registrations.look();
+  }
+  if (event.kind === 'world-cleared' || event.kind === 'world-accepted') registrations.look();
+  if (DECIDES_WARMUP.has(event.kind)) warmup.look();
+}
+
+const DECIDES_READINESS = new Set<GatewayEvent['kind']>([
+  'probe-finished',
+  'address-state-changed',
+  'resolve-failed',
+  'cache-stored',
+  'snapshot-loaded',
+]);
+
+const DECIDES_WARMUP = new Set<GatewayEvent['kind']>([
+  'probe-finished',
+  'address-state-changed',
+  'mode-changed',
+]);
+
+function isHealthy({ state }: AddressStatus): boolean {
+  return state === 'healthy' || state === 'slow';
+}
