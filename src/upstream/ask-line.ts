@@ -20,6 +20,8 @@ export async function askLine(
   const deadlineMs = Math.min(request.deadlineMs ?? Number.POSITIVE_INFINITY, nowMs + limitMs);
   if (request.signal?.aborted) throw new GatewayError('caller-cancelled', 'the caller has gone');
   if (deadlineMs <= nowMs) throw timedOut(address.target.manager, 0);
+  // Asked all the same, it would look like trouble of the whole address.
+  if (line.state === 'leaving' || line.state === 'gone') return lost(context, address);
   const bounded = { ...request, deadlineMs };
   const turn = await enter(context, address, bounded);
   if (turn === 'gone') return lost(context, address);
@@ -30,7 +32,6 @@ export async function askLine(
   }
 }
 
-/** The address was retired while the question waited for its place. */
 function lost({ clock }: AttemptContext, { manager, target }: Address): Answer {
   const status = lostBeforeSent(target.manager);
   const reply = { headers: NO_METADATA, message: undefined, status, trailers: NO_METADATA };

@@ -6,7 +6,7 @@ import type { Metadata } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
 import { ChannelCall, type ChannelCallListener } from './channel-call.js';
 import { channelOptions } from './channel-options.js';
-import { Connection } from './connection.js';
+import { Connection, LINGER_MS } from './connection.js';
 import { keepLastMessages } from './last-messages.js';
 import { grpcTimeout, toGrpcMetadata } from './metadata.js';
 import { OwnedCredentials } from './owned-credentials.js';
@@ -33,8 +33,6 @@ keepLastMessages();
 
 /** grpc-js waits up to 1.2 s between attempts, and hides them once the first has failed. */
 export const LONGEST_RECONNECT_MS = 1_500;
-/** How long a peer may take to close its side of a connection that carries nothing any more. */
-const LINGER_MS = 1_000;
 const ABANDONED: Status = { code: Code.UNAVAILABLE, message: 'manager-gateway: stopping' };
 
 /** One connection at a time to one manager process, kept up by grpc-js: it dials again by itself after a loss. */
@@ -50,6 +48,8 @@ export class Channel {
   readonly #connecting = new Set<Socket>();
   #state: ChannelState = 'connecting';
   #connection: Connection | undefined;
+  /** Those before it that have not gone. */
+  #left: readonly Connection[] = [];
   #attemptTimer: Timer | undefined;
   #closing: { readonly done: Promise<void>; readonly progress: () => void } | undefined;
 
@@ -77,11 +77,9 @@ export class Channel {
     return this.#connection;
   }
 
-  /** Bytes that the manager has sent on its present connections: whether it says anything at all. */
+  /** Bytes that the manager has sent on the present connection: whether it says anything at all. */
   get bytesReceived(): number {
-    let sum = 0;
-    for (const socket of this.#sockets) sum += socket.bytesRead;
-    return sum;
+    return this.#connection?.bytesReceived ?? 0;
   }
 
   /**
@@ -103,6 +101,7 @@ export class Channel {
     if (on) grpcCall.setCredentials(new PinnedCredentials(() => on === this.#connection));
     const call = new ChannelCall(grpcCall, headers, this.#target.manager, listener, (ended) => {
       this.#calls.delete(ended);
+      for (const connection of this.#left) connection.callEnded(ended);
       this.#closing?.progress();
     });
     this.#calls.add(call);
@@ -192,13 +191,15 @@ export class Channel {
   #connected(): Connection | undefined {
     const socket = [...this.#connecting].at(-1);
     this.#connecting.clear();
-    return socket && new Connection(socket);
+    return socket && new Connection(socket, this.#clock);
   }
 
   #setConnection(connection: Connection | undefined): void {
     const old = this.#connection;
     this.#connection = connection;
-    old?.leave();
+    if (!old) return;
+    this.#left = [...this.#left, old].filter(({ state }) => state !== 'gone');
+    old.leave(this.#calls);
   }
 }
 

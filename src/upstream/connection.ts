@@ -1,22 +1,38 @@
 import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../rpc/clock.js';
+import type { ChannelCall } from './channel-call.js';
 
 /** `current`: calls of the channel go here. `left`: they do not any more (GOAWAY, or the channel was closed). `gone`: lost; final. */
 export type ConnectionState = 'current' | 'left' | 'gone';
 
+/** How long a peer may take to close its side of a connection that carries nothing any more. */
+export const LINGER_MS = 1_000;
+
 /** One connection of a channel, from the moment it is READY until its socket has gone. */
 export class Connection {
   readonly #socket: Socket;
-  #state: ConnectionState;
+  readonly #clock: Clock;
+  /** Since it was left: the calls that may still be on it. */
+  #remaining: Set<ChannelCall> | undefined;
+  #lingering: Timer | undefined;
   #changed: () => void = () => {};
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, clock: Clock) {
     this.#socket = socket;
-    this.#state = socket.destroyed ? 'gone' : 'current';
-    socket.once('close', () => this.#set('gone'));
+    this.#clock = clock;
+    socket.once('close', () => {
+      this.#lingering?.cancel();
+      this.#changed();
+    });
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    if (this.#socket.destroyed) return 'gone';
+    return this.#remaining ? 'left' : 'current';
+  }
+
+  get bytesReceived(): number {
+    return this.#socket.bytesRead;
   }
 
   /** There is one watcher: the line. */
@@ -24,8 +40,15 @@ export class Connection {
     this.#changed = changed;
   }
 
-  leave(): void {
-    if (this.#state === 'current') this.#set('left');
+  /** No new calls from now on. `calls`: all that may be on it. */
+  leave(calls: Iterable<ChannelCall>): void {
+    this.#remaining = new Set(calls);
+    this.#lingerWhenIdle();
+    this.#changed();
+  }
+
+  callEnded(call: ChannelCall): void {
+    if (this.#remaining?.delete(call)) this.#lingerWhenIdle();
   }
 
   /** Without a word to the peer: its calls end UNAVAILABLE. */
@@ -33,8 +56,8 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #set(state: ConnectionState): void {
-    this.#state = state;
-    this.#changed();
+  #lingerWhenIdle(): void {
+    if (this.#remaining?.size !== 0 || this.#socket.destroyed) return;
+    this.#lingering = this.#clock.setTimer(LINGER_MS, () => this.destroy());
   }
 }

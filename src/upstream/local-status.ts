@@ -12,6 +12,10 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed',
 };
 
+/** A connection that was lost under a call. One that ends in a GOAWAY with an error code is so for Go, too. */
+const BROKEN =
+  /^(Connection dropped|(read|write) E[A-Z]+|.* triggered by internal client error: ((read|write) E[A-Z]+|Session closed with error code \d+))$/;
+
 /** How everything begins that was not said by a manager. */
 const OURS = 'manager-gateway: manager ';
 
@@ -36,7 +40,7 @@ export function explainStatus(status: StatusObject, manager: string): Status {
   if (code === Code.UNAVAILABLE && details.startsWith('No connection established.')) {
     return local(Code.UNAVAILABLE, connectionTrouble(details));
   }
-  if (code === Code.UNAVAILABLE && details === 'Connection dropped') {
+  if (BROKEN.test(details) && (code === Code.UNAVAILABLE || code === Code.INTERNAL)) {
     return local(Code.UNAVAILABLE, 'the connection was lost before it answered');
   }
   if (code === Code.UNAVAILABLE && details === 'Channel closed before call started') {

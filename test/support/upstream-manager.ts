@@ -171,6 +171,10 @@ export class TestManager {
     return [...this.#sessions];
   }
 
+  get sockets(): readonly Socket[] {
+    return [...this.#sockets];
+  }
+
   /** As kill -9: every connection breaks, nobody listens any more. */
   async kill(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { Line } from '../../src/upstream/line.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { hold } from '../support/upstream-held.js';
+import type { ReceivedCall } from '../support/upstream-manager.js';
+import { cleanUpAfterEach, setUp, startManager, startUpstream } from '../support/upstream-setup.js';
+
+cleanUpAfterEach();
+
+const DOWN = { probe: (call: ReceivedCall) => call.end(13, 'dial tcp: connect: connection refused') };
+
+function linesOf(next: () => Line | undefined, count: number): Line[] {
+  return Array.from({ length: count }, () => {
+    const line = next();
+    if (!line) throw new Error('no line is good');
+    return line;
+  });
+}
+
+describe('the line that is chosen', () => {
+  it('is each connection of the address in its turn, and the same object again', async () => {
+    const { manager, upstream } = await setUp({}, { channelsPerAddr: 3 });
+    const lines = linesOf(() => upstream.line(), 6);
+    expect(new Set(lines).size).toBe(3);
+    expect(lines.slice(3)).toEqual(lines.slice(0, 3));
+    expect(lines[0]).toMatchObject({ manager: '0', address: `127.0.0.1:${manager.port}`, state: 'good' });
+  });
+
+  it('is rather another one than the one that is not wanted, but that rather than none', async () => {
+    const { manager, upstream } = await setUp({}, { channelsPerAddr: 2 });
+    const [one, other] = linesOf(() => upstream.line(), 2) as [Line, Line];
+    expect(linesOf(() => upstream.line(one), 4)).toEqual([other, other, other, other]);
+    other.giveUp();
+    expect(upstream.line(one)).toBe(one);
+    await manager.kill();
+  });
+
+  it('is one of the healthy managers, in turn', async () => {
+    const managers = [await startManager(), await startManager(), await startManager(DOWN)];
+    const harness = startUpstream({ addrs: managers.map(({ port }) => port), channelsPerAddr: 1 });
+    await harness.settled();
+    const chosen = linesOf(() => harness.upstream.line(), 6).map(({ manager }) => manager);
+    expect(chosen).toEqual(['0', '1', '0', '1', '0', '1']);
+  });
+
+  it('is rather the unwanted one of a healthy manager than one of a failed manager', async () => {
+    const managers = [await startManager(), await startManager(DOWN)];
+    const harness = startUpstream({ addrs: managers.map(({ port }) => port), channelsPerAddr: 1 });
+    await harness.settled();
+    const line = harness.upstream.line();
+    expect(line?.manager).toBe('0');
+    expect(harness.upstream.line(line)).toBe(line);
+  });
+
+  it('is one of a failed manager when there is nothing better', async () => {
+    const { upstream } = await setUp(DOWN, { channelsPerAddr: 1 });
+    expect(upstream.statuses()[0]?.state).toBe('failed');
+    expect(upstream.line()?.state).toBe('good');
+  });
+
+  it('is none while nobody is connected, and whoever watches is told when that is over', async () => {
+    const port = await freePort();
+    const harness = startUpstream({ addrs: [port], channelsPerAddr: 1 });
+    let told = 0;
+    const stop = harness.upstream.watchLines(() => told++);
+    let stopped = 0;
+    harness.upstream.watchLines(() => stopped++)();
+    await harness.until(() => harness.upstream.statuses()[0]?.state === 'failed');
+    expect(harness.upstream.line()).toBeUndefined();
+    expect(told).toBe(0);
+
+    const manager = await startManager({ port });
+    await harness.until(() => harness.upstream.line() !== undefined);
+    expect(told).toBe(1);
+    for (const socket of manager.sockets) socket.destroy();
+    await harness.until(() => told === 2);
+    expect(harness.upstream.line()?.state).toBe('good');
+
+    stop();
+    for (const socket of manager.sockets) socket.destroy();
+    await harness.until(() => manager.connectionsEver === 3 && harness.upstream.line() !== undefined);
+    expect([told, stopped]).toEqual([2, 0]);
+  });
+
+  it('is good already for whoever is told of it', async () => {
+    const { manager, harness, upstream } = await setUp({}, { channelsPerAddr: 1 });
+    const seen: (string | undefined)[] = [];
+    upstream.watchLines(() => seen.push(upstream.line()?.state));
+    for (const socket of manager.sockets) socket.destroy();
+    await harness.until(() => seen.length > 0);
+    expect(seen).toEqual(['good']);
+  });
+
+  it('is none after the stop, and those that were are leaving, their streams ended at the deadline', async () => {
+    const clock = new ManualClock();
+    const held: ReceivedCall[] = [];
+    const manager = await startManager({ call: (call) => void held.push(call) });
+    const harness = startUpstream({ addrs: [manager.port] }, { clock });
+    await harness.settled();
+    const streams = [hold(harness.upstream.line()), hold(harness.upstream.line())];
+    await harness.until(() => held.length === 2);
+
+    const stopped = harness.upstream.stop(clock.nowMs() + 5_000);
+    expect(harness.upstream.line()).toBeUndefined();
+    expect(streams.map(({ line }) => line.state)).toEqual(['leaving', 'leaving']);
+    streams[0]?.call.halfClose();
+    for (const call of held) if ((await call.read()) && streams[0]) break;
+    clock.advance(5_000);
+
+    for (const { ended } of streams) {
+      expect((await ended).status).toEqual({ code: 14, message: 'manager-gateway: stopping' });
+    }
+    await stopped;
+    await harness.until(
+      () => streams.every(({ line }) => line.state === 'gone') && manager.connections === 0,
+    );
+    expect(streams.map(({ states }) => states)).toEqual([
+      ['leaving', 'gone'],
+      ['leaving', 'gone'],
+    ]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const manager = await startManager();
+  await manager.kill();
+  return manager.port;
+}
