@@ -22,6 +22,7 @@ import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
 import { NO_METADATA } from './rpc/metadata.js';
 import { compose, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
+import { NO_TRACING, type Tracing } from './trace/tracing.js';
 import { allFailed } from './upstream/all-failed.js';
 import { ask } from './upstream/ask.js';
 import type { Upstream } from './upstream/upstream.js';
@@ -59,6 +60,7 @@ export interface DataPathOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  readonly tracing?: Tracing;
   /** Who is asked whether it is still the same manager; `upstream` unless a test says otherwise. */
   readonly witness?: Pick<Upstream, 'unary'>;
   /** Is a KeepAlive stream of this node alive here? Where there is no shield, nobody's is. */
@@ -69,7 +71,8 @@ export interface DataPathOptions {
 
 /** Wires the stages of a read; their order is the array. */
 export function createDataPath(options: DataPathOptions): DataPath {
-  const { config, upstream, clock, random, emit, witness = options.upstream } = options;
+  const { config, upstream, clock, random, emit, witness = options.upstream, tracing = NO_TRACING } = options;
+  const traced = tracing.stage;
   const voids = createVoids();
   const decoder = { decodeResponse };
   const knowledge = createKnowledge({ sharing: config.cache.sharing, decoder, emit });
@@ -157,19 +160,20 @@ export function createDataPath(options: DataPathOptions): DataPath {
 
   const answerBehind = compose(
     [
-      sharing.stage,
-      redis.above,
-      recall({ store, voids, limits: config.cache, isFact, askingSinceMs, clock }),
-      flight.stage,
-      redis.below,
-      keep,
-      world.stage,
-      pace.stage,
+      traced('sharing', sharing.stage),
+      traced('redis, for callers', redis.above),
+      traced('recall', recall({ store, voids, limits: config.cache, isFact, askingSinceMs, clock })),
+      traced('single-flight', flight.stage),
+      traced('redis, for the manager', redis.below),
+      traced('remember', keep),
+      traced('world', world.stage),
+      traced('pace', pace.stage),
       // Retry stands round the breaker, not inside it: each attempt is one verdict on the manager.
-      retry({ limits: config.retry, budget, clock, random, emit }),
-      breakers.stage,
+      traced('retry', retry({ limits: config.retry, budget, clock, random, emit })),
+      traced('breaker', breakers.stage),
+      traced('attempt', (next) => next),
     ],
-    ask(upstream),
+    ask(upstream, tracing.outgoing),
   );
   const answerRead = compose([learned.stage], answerBehind);
 

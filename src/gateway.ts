@@ -18,8 +18,10 @@ import { createDispatch } from './route/dispatch.js';
 import { methodLabel } from './route/method-table.js';
 import { decodeRequest, decodeResponse, encodeRequest, requestFieldNumbers } from './route/proto.js';
 import { type Clock, systemClock } from './rpc/clock.js';
+import { createTracing } from './trace/tracing.js';
 import { createUpstream } from './upstream/create-upstream.js';
 import type { AddressStatus } from './upstream/upstream.js';
+import { VERSION } from './version.js';
 import { createWarmup } from './warmup/warmup.js';
 
 export type { BoundAddresses };
@@ -81,10 +83,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     log.subscriber({ kind: 'internal-error', where: 'a subscriber of events', error }),
   );
 
+  const tracing = createTracing({
+    config: config.tracing,
+    version: VERSION,
+    onError: (error) => emit({ kind: 'internal-error', where: 'sending spans', error }),
+  });
   const upstream = createUpstream({ managers: config.managers, classify, methodLabel, clock, random, emit });
   const dataPath = createDataPath({
     config,
     upstream,
+    tracing,
     clock,
     random,
     emit,
@@ -153,6 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     registrations,
     shield,
     upstream,
+    tracing,
     requestTimeoutMs: config.managers.requestTimeoutMs,
     clock,
     emit,
@@ -188,6 +197,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     snapshot,
     registrations,
     warmup,
+    tracing,
     endpoints,
     drainBegun() {
       draining = true;

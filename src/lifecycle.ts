@@ -11,6 +11,7 @@ import type { RegistrationsPart } from './registrations/create-registrations.js'
 import { loadServiceDefinitions } from './route/proto.js';
 import type { Clock } from './rpc/clock.js';
 import { inTime } from './rpc/in-time.js';
+import type { Tracing } from './trace/tracing.js';
 import type { Upstream } from './upstream/upstream.js';
 import { VERSION } from './version.js';
 import type { Warmup } from './warmup/warmup.js';
@@ -39,6 +40,7 @@ export interface LifecycleParts {
   readonly snapshot: Snapshot;
   readonly registrations: Pick<RegistrationsPart, 'load' | 'stop'>;
   readonly warmup: Warmup;
+  readonly tracing: Pick<Tracing, 'start' | 'stop'>;
   readonly endpoints: Endpoints;
   /** From now on health says so. */
   readonly drainBegun: () => void;
@@ -86,12 +88,13 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 }
 
 async function start(parts: LifecycleParts): Promise<BoundAddresses> {
-  const { downstream, upstream, dataPath, snapshot, registrations, warmup } = parts;
+  const { downstream, upstream, dataPath, snapshot, registrations, warmup, tracing } = parts;
   const { metricsServer, adminServer } = parts.endpoints;
   // A package without its proto files is to fail here, not to forward everything unread.
   loadServiceDefinitions();
   const [metrics, admin] = [await metricsServer?.listen(), await adminServer?.listen()];
-  await Promise.all([snapshot.load(), registrations.load(), warmup.load(), dataPath.redis.start()]);
+  const loads = [snapshot.load(), registrations.load(), warmup.load()];
+  await Promise.all([...loads, dataPath.redis.start(), tracing.start()]);
   upstream.start();
   const listen = await downstream.listen();
   snapshot.start();
@@ -103,7 +106,7 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
 
 /** `deadlineMs` on the monotonic clock. */
 async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
-  const { clock, emit, downstream, shield, upstream, snapshot, registrations, warmup } = parts;
+  const { clock, emit, downstream, shield, upstream, snapshot, registrations, warmup, tracing } = parts;
   const { metricsServer, adminServer } = parts.endpoints;
   // First, so that none of those whose connections are cut now is given its grace.
   const shielded = shield.stop();
@@ -112,9 +115,13 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
   // No caller is left. What is still asked is asked for nobody, and a frozen manager must not hold up the end.
   await Promise.all([upstream.stop(clock.nowMs()), metricsServer?.stop(), adminServer?.stop()]);
   // A disk that hangs must not hold it up either; what was acknowledged is on it already.
-  const written = await inTime(clock, deadlineMs, [snapshot.stop(), registrations.stop(), warmup.stop()]);
+  const files = [snapshot.stop(), registrations.stop(), warmup.stop()];
+  const written = await inTime(clock, deadlineMs, [...files, tracing.stop()]);
   if (!written) {
-    const error = new GatewayError('internal', 'snapshot.dir takes too long; its last state may be missing');
+    const error = new GatewayError(
+      'internal',
+      'snapshot.dir, or the receiver of traces, takes too long; the last state may be missing',
+    );
     emit({ kind: 'internal-error', where: 'writing the last snapshot', error });
   }
   parts.dataPath.stop();

@@ -92,5 +92,7 @@ export type Config = {
     readonly addr: { readonly host: string; readonly port: number };
     readonly token: string;
   };
+  /** `endpoint` "": no spans; else a whole URL. `sample` 0 to 1. */
+  readonly tracing: { readonly endpoint: string; readonly sample: number };
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' };
 };

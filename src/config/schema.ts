@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { cache } from './keys/cache.js';
 import { managers } from './keys/managers.js';
-import { admin, fleet, log, metrics, mode } from './keys/operation.js';
+import { admin, fleet, log, metrics, mode, tracing } from './keys/operation.js';
 import { redis } from './keys/redis.js';
 import { breaker, keepAlive, registrations, retry, snapshot, warmup } from './keys/resilience.js';
 import { section } from './keys/section.js';
@@ -24,6 +24,7 @@ export const schema = section('The whole configuration.', {
   metrics,
   admin,
   log,
+  tracing,
 });
 
 /** The keys as the YAML names them, parsed: durations in ms, addresses split; PEM not read yet. */

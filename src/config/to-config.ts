@@ -5,7 +5,7 @@ import type { Settings } from './schema.js';
 
 /** The configuration as the code uses it, from settings that have passed every check. */
 export function toConfig(settings: Settings, pem: PemFiles): Config {
-  const { fleet, mode, retry, registrations, warmup, metrics, admin, log } = settings;
+  const { fleet, mode, retry, registrations, warmup, metrics, admin, log, tracing } = settings;
   return {
     fleet,
     mode,
@@ -31,6 +31,7 @@ export function toConfig(settings: Settings, pem: PemFiles): Config {
     metrics,
     admin,
     log,
+    tracing,
   };
 }
 

@@ -6,11 +6,12 @@ import type { Answer } from '../rpc/answer.js';
 import type { Call, CallHandler, Reply } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Read, ReadHandler } from '../rpc/read.js';
+import type { Tracing } from '../trace/tracing.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Classifier } from './classify.js';
 import { METHOD_TABLE, methodLabel, type Route, type Touched } from './method-table.js';
 import { tapped } from './observe-read.js';
-import { collectOne, unread } from './one-message.js';
+import { collectOne, delegate, unread } from './one-message.js';
 import { provenance, sendReply } from './reply.js';
 
 export interface DispatchOptions {
@@ -34,6 +35,7 @@ export interface DispatchOptions {
   readonly shield: { serve(call: Call, mode: Mode): Promise<{ readonly code: number }> };
   readonly upstream: Pick<Upstream, 'forward'>;
   readonly requestTimeoutMs: Config['managers']['requestTimeoutMs'];
+  readonly tracing: Pick<Tracing, 'call' | 'outgoing'>;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -50,7 +52,8 @@ export function createDispatch(options: DispatchOptions): CallHandler {
     const report = ({ answer, code }: Ended): void =>
       emit({ kind: 'call-answered', method, answer, code, durationMs: clock.nowMs() - startedAtMs });
     try {
-      report(await serve(options, call, METHOD_TABLE.get(call.path)));
+      const route = METHOD_TABLE.get(call.path);
+      report(await options.tracing.call(call, method, () => serve(options, call, route)));
     } catch (error) {
       const failure = error instanceof GatewayError ? error : unexpected(error);
       // Told here, where the method is known; whoever is above finds an error with a status, and nothing more to tell.
@@ -90,7 +93,10 @@ async function keepAlive(options: DispatchOptions, call: Call, mode: Mode): Prom
 }
 
 async function forward(options: DispatchOptions, call: Call): Promise<Ended> {
-  const { code } = await options.upstream.forward(call);
+  const metadata = options.tracing.outgoing(call.metadata);
+  const { code } = await options.upstream.forward(
+    metadata === call.metadata ? call : delegate(call, { metadata }),
+  );
   return { answer: 'forwarded', code };
 }
 
@@ -182,7 +188,8 @@ async function write(
 ): Promise<Ended> {
   const ownDeadlineMs = options.clock.nowMs() + options.requestTimeoutMs;
   const deadlineMs = Math.min(call.deadlineMs ?? Number.POSITIVE_INFINITY, ownDeadlineMs);
-  const { path, metadata, signal } = call;
+  const { path, signal } = call;
+  const metadata = options.tracing.outgoing(call.metadata);
   try {
     const request = { path, metadata, message, deadlineMs, signal };
     const { reply, journaled } = await options.registrations.write(request);

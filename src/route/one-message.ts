@@ -29,11 +29,11 @@ export function unread(call: Call, messages: readonly Buffer[], ended: boolean):
 /** `call` with some of its members replaced. */
 export function delegate(
   call: Call,
-  replaced: Partial<Pick<Call, 'read' | 'sendHeaders' | 'sendMessage' | 'end'>>,
+  replaced: Partial<Pick<Call, 'metadata' | 'read' | 'sendHeaders' | 'sendMessage' | 'end'>>,
 ): Call {
   return {
     path: call.path,
-    metadata: call.metadata,
+    metadata: replaced.metadata ?? call.metadata,
     deadlineMs: call.deadlineMs,
     get signal() {
       return call.signal;

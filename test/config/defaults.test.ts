@@ -54,6 +54,7 @@ warmup:    { timeout: 30s, rate: 50, requests: [] }
 metrics:   { enable: true, addr: ":8000" }
 admin:     { enable: true, addr: "127.0.0.1:8080", token: "" }
 log:       { level: info }
+tracing:   { endpoint: "", sample: 0.01 }
 `;
 
 describe('the defaults', () => {

@@ -16,7 +16,10 @@ export interface Caller {
   close(): Promise<void>;
 }
 
-export async function connectCaller(address: string): Promise<Caller> {
+export async function connectCaller(
+  address: string,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Caller> {
   const session = http2.connect(`http://${address}`);
   await new Promise<void>((resolve, reject) => {
     session.once('connect', () => resolve());
@@ -25,6 +28,7 @@ export async function connectCaller(address: string): Promise<Caller> {
   session.on('error', () => undefined);
   const begin: Caller['begin'] = (path, request) => {
     const stream = session.request({
+      ...metadata,
       ':method': 'POST',
       ':path': path,
       'content-type': 'application/grpc',

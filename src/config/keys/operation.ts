@@ -1,5 +1,5 @@
-import { listenAddress } from './parsed.js';
-import { choice, flag, secretText, text } from './scalars.js';
+import { listenAddress, otlpEndpoint } from './parsed.js';
+import { choice, decimal, flag, secretText, text } from './scalars.js';
 import { section } from './section.js';
 
 export const fleet = section('The fleet this gateway serves.', {
@@ -32,3 +32,16 @@ export const log = section('The log, JSON on standard output.', {
     'The least serious entries that are written.',
   ),
 });
+
+export const tracing = section(
+  'Spans by OpenTelemetry. W3C trace context passes through with or without it.',
+  {
+    endpoint: otlpEndpoint('Where spans are sent (OTLP over HTTP); empty: none are made.'),
+    sample: decimal(
+      0.01,
+      { min: 0, max: 1 },
+      '',
+      'The share of calls that are traced where the caller has not decided it.',
+    ),
+  },
+);

@@ -58,6 +58,22 @@ export function hostPorts(description: string) {
   return describe(schema, { description, allowed: 'list of host:port; IPv6 in brackets', written: [] });
 }
 
+/** Where spans are sent; "" for nowhere. A URL without a path means the path that OTLP has by default. */
+export function otlpEndpoint(description: string) {
+  const schema = parsedText(otlpUrl).prefault('');
+  const allowed = 'http:// or https:// URL of an OTLP/HTTP receiver; without a path, /v1/traces';
+  return describe(schema, { description, allowed, written: '', literal: true });
+}
+
+function otlpUrl(value: string): string {
+  if (value === '') return '';
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new Error('it is no http:// or https:// URL');
+  if (url.pathname === '/') url.pathname = '/v1/traces';
+  return url.href;
+}
+
 /** What every key in Redis begins with. */
 export function keyPrefix(written: string, description: string) {
   const schema = parsedText(withoutBraces).prefault(written);
