@@ -9,18 +9,21 @@ import { createRedisTier, type RedisTier } from './cache/redis/tier.js';
 import { type RememberOptions, remember } from './cache/remember.js';
 import { createKnowledge } from './cache/sharing/knowledge.js';
 import { createSharing } from './cache/sharing/share.js';
-import { isUndecided } from './cache/sharing/shared-question.js';
+import { isUndecided, undecidedOf } from './cache/sharing/shared-question.js';
 import { createVoids, type Voids } from './cache/voids.js';
-import type { Config } from './config/config.js';
+import type { Config, Mode } from './config/config.js';
+import { GatewayError } from './errors.js';
 import { createSingleFlight } from './flight/single-flight.js';
 import type { BreakerStateName, Emit } from './observe/events.js';
 import { createRetryBudget } from './retry/budget.js';
 import { retry } from './retry/retry.js';
+import { createClassifier } from './route/classify.js';
 import type { Touched } from './route/method-table.js';
-import { decodeResponse, encodeRequest } from './route/proto.js';
+import { decodeRequest, decodeResponse, encodeRequest, requestFieldNumbers } from './route/proto.js';
 import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
 import { NO_METADATA } from './rpc/metadata.js';
+import type { Question } from './rpc/question.js';
 import { compose, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
 import { NO_TRACING, type Tracing } from './trace/tracing.js';
 import { allFailed } from './upstream/all-failed.js';
@@ -65,6 +68,8 @@ export interface DataPathOptions {
   readonly witness?: Pick<Upstream, 'unary'>;
   /** Is a KeepAlive stream of this node alive here? Where there is no shield, nobody's is. */
   readonly isAlive?: RememberOptions['isAlive'];
+  /** `answer` where nobody says. */
+  readonly mode?: () => Mode;
   /** Forms of answers in Redis; those of this version unless a test says otherwise. */
   readonly redisForms?: readonly EnvelopeSchema[];
 }
@@ -152,6 +157,9 @@ export function createDataPath(options: DataPathOptions): DataPath {
     voids,
     keep: remember({ ...remembering, filedUnder: ({ question }) => question }),
     isUndecided,
+    undecidedOf,
+    first: anySearchers(config.fleet.id),
+    inUse: () => (options.mode?.() ?? 'answer') === 'answer',
     askingSinceMs,
     ...(options.redisForms && { schemas: options.redisForms }),
     clock,
@@ -214,4 +222,15 @@ export function createDataPath(options: DataPathOptions): DataPath {
       redis.stop();
     },
   };
+}
+
+/** What a searcher asks of whom nobody knows yet with whom it shares its answer. */
+function anySearchers(fleetId: string): Question {
+  const path = '/manager.v2.Manager/ListSchedulers';
+  const message = encodeRequest(path, { hostname: 'manager-gateway', ip: '127.0.0.1' });
+  const classifier = createClassifier({ fleetId, decoder: { decodeRequest, requestFieldNumbers } });
+  const question = classifier.question(path, message);
+  const undecided = question && undecidedOf(question);
+  if (undecided === undefined) throw new GatewayError('internal', 'proto/ has no ListSchedulers as it was');
+  return undecided;
 }

@@ -93,6 +93,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     config,
     upstream,
     tracing,
+    mode: () => mode,
     clock,
     random,
     emit,

@@ -102,9 +102,10 @@ describe('a name that no host has', () => {
 
   it('keeps its question out of Redis', async () => {
     const one = await replica();
+    const atStart = one.of('redis-looked-up').length;
     expect((await one.ask(GET, { ...ASK, hostname: LONG })).source).toBe('miss');
     expect((await one.ask(GET, { ...ASK, hostname: LONG })).source).toBe('hit');
-    expect(one.of('redis-looked-up')).toEqual([]);
+    expect(one.of('redis-looked-up')).toHaveLength(atStart);
     expect(await client.dbsize()).toBe(0);
   });
 

@@ -1,5 +1,5 @@
 import type { EnvelopeSchema } from '../../src/cache/redis/envelope.js';
-import type { Config } from '../../src/config/config.js';
+import type { Config, Mode } from '../../src/config/config.js';
 import { createDataPath, type DataPath } from '../../src/data-path.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import { createClassifier } from '../../src/route/classify.js';
@@ -33,7 +33,7 @@ export interface Replica {
 
 /** A clock of its own: another origin, another wall. */
 export class OffsetClock implements Clock {
-  readonly #originMs: number;
+  #originMs: number;
   wallOffsetMs: number;
 
   constructor(originMs: number, wallOffsetMs: number) {
@@ -42,6 +42,10 @@ export class OffsetClock implements Clock {
   }
   nowMs(): number {
     return systemClock.nowMs() + this.#originMs;
+  }
+  /** As if so much time had passed here. */
+  pass(ms: number): void {
+    this.#originMs += ms;
   }
   wallMs(): number {
     return systemClock.wallMs() + this.wallOffsetMs;
@@ -62,6 +66,7 @@ export async function startReplica(options: {
   readonly sets?: readonly string[];
   /** See `ENVELOPE_SCHEMAS`. */
   readonly forms?: readonly EnvelopeSchema[];
+  readonly mode?: Mode;
 }): Promise<Replica> {
   const { manager, clock = systemClock } = options;
   const { events, subscriber, seen } = watchEvents();
@@ -77,6 +82,7 @@ export async function startReplica(options: {
     upstream: upstreamTo(manager, clock),
     clock,
     random: () => 0.5,
+    mode: () => options.mode ?? 'answer',
     ...(options.forms && { redisForms: options.forms }),
     emit: subscriber,
   });

@@ -16,6 +16,9 @@ import type { LookedUp, Place } from './replies.js';
 
 /** Questions whose newest answer in Redis this process keeps in mind. */
 const STAMPS = 65_536;
+/** How often, at the most, an answer is laid under what those ask who know nothing yet: they need one that is not much older than the newest. */
+const FOR_STRANGERS_MS = 10_000;
+const STRANGERS_QUESTIONS = 4_096;
 /** Two machines' clocks drift apart by at most this, ntpd's slewing (500 ppm each) included. */
 const DRIFT = 0.001;
 
@@ -49,6 +52,8 @@ export interface AnswersInRedisOptions {
   readonly keep: Stage;
   /** Is it asked only to find out whose answer comes? Then that answer lies under it, too, for replicas that do not know yet either. */
   readonly isUndecided: (question: Question) => boolean;
+  /** What those ask who do not know yet who would get this answer, too; undefined: everybody knows. */
+  readonly undecidedOf: (question: Question) => Question | undefined;
   readonly voids: Voids;
   /** See `SharedWrites.told`. */
   readonly told: () => number | undefined;
@@ -73,6 +78,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   const stamps = new LRUCache<string, number>({ max: STAMPS });
   /** When the answers that memory may hold were asked for, on Redis's clock. */
   const askedFor = new WeakMap<Reply, AskedAt>();
+  const laidAtMs = new LRUCache<string, number>({ max: STRANGERS_QUESTIONS });
   const looking = new Map<string, Promise<Seen | undefined>>();
 
   const reject = (question: Question, reason: RedisRejectReason): void =>
@@ -175,6 +181,13 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
       emit({ kind: 'redis-store-ended', result });
   };
 
+  const isDue = ({ key }: Question): boolean => {
+    const lastMs = laidAtMs.get(key) ?? Number.NEGATIVE_INFINITY;
+    const due = clock.nowMs() - lastMs >= FOR_STRANGERS_MS;
+    if (due) laidAtMs.set(key, clock.nowMs());
+    return due;
+  };
+
   const look = async (question: Question): Promise<Seen | undefined> => {
     await options.telling();
     const told = options.told();
@@ -204,8 +217,10 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     async store(entry, question, seen) {
       const lifetimeMs = Math.floor(options.maxStaleMs - (clock.nowMs() - entry.askedAtMs));
       if (lifetimeMs <= 0) return;
+      const strangers = options.isUndecided(question) ? question : options.undecidedOf(entry.question);
+      const alsoUnder = strangers !== undefined && isDue(strangers) ? strangers.key : undefined;
       await put(entry, entry.question.key, seen, lifetimeMs);
-      if (options.isUndecided(question)) await put(entry, question.key, seen, lifetimeMs);
+      if (alsoUnder !== undefined) await put(entry, alsoUnder, seen, lifetimeMs);
     },
   };
 }

@@ -34,7 +34,7 @@ export interface RedisTier {
   readonly below: Stage;
   /** A write through this replica touches these; undefined: nobody knows what. */
   written(touched: Touched | undefined): void;
-  /** Connects; resolves once Redis is there, or did not come soon. Never rejects. */
+  /** Connects; resolves once Redis is there and was looked into, or did not come soon. Never rejects. */
   start(): Promise<void>;
   stop(): void;
 }
@@ -48,6 +48,11 @@ export interface RedisTierOptions {
   /** The stage that remembers, under the very question. */
   readonly keep: Stage;
   readonly isUndecided: (question: Question) => boolean;
+  readonly undecidedOf: (question: Question) => Question | undefined;
+  /** Looked for as soon as Redis is there: a gateway that starts with nothing has something to serve, and knows who would get the same. */
+  readonly first: Question;
+  /** May Redis be looked into? Not while observing. */
+  readonly inUse: () => boolean;
   readonly askingSinceMs: (question: Question) => number | undefined;
   /** See `ENVELOPE_SCHEMAS`. */
   readonly schemas?: readonly EnvelopeSchema[];
@@ -83,7 +88,10 @@ function createTier(options: RedisTierOptions): RedisTier {
     ...options,
     keys,
     onTried: () => tried(),
-    onReady: () => void writes.pulse(),
+    onReady() {
+      void writes.pulse();
+      void firstLook();
+    },
     onReadsHalfOpen: () => void writes.pulse(),
     onSubscribed: () => void writes.pulse(),
     onNews(message) {
@@ -108,6 +116,10 @@ function createTier(options: RedisTierOptions): RedisTier {
     asking: (question) => options.askingSinceMs(question) !== undefined,
     refresh: answers.refresh,
   });
+
+  const firstLook = async (): Promise<void> => {
+    if (options.inUse()) await answers.refresh(options.first);
+  };
 
   /** Looks of this very moment: what was looked for above is not looked for again below. */
   const justSeen = new LRUCache<string, Seen>({ max: JUST_SEEN, ttl: JUST_SEEN_MS });
@@ -166,6 +178,7 @@ function createTier(options: RedisTierOptions): RedisTier {
       });
       await Promise.race([triedOnce, late]);
       waiting?.cancel();
+      await firstLook();
     },
     stop() {
       stopped = true;

@@ -1,6 +1,6 @@
 import { keyOf } from '../../rpc/key.js';
 import type { Question } from '../../rpc/question.js';
-import { type Asker, SHARED, sharedParts } from './asker.js';
+import { type Asker, askerOf, SHARED, sharedParts } from './asker.js';
 import { contains, parseAddress } from './go-address.js';
 import type { Dependence } from './knowledge.js';
 
@@ -23,6 +23,18 @@ export function sharedQuestion(own: Question, asker: Asker, dependence: Dependen
 /** Is it asked only to find out who would get the same? */
 export function isUndecided(question: Question): boolean {
   return sharedParts(question)?.[0] === 'unknown';
+}
+
+/**
+ * The question of those who do not know yet with whom they would share the answer to `question`. Undefined: nobody asks so.
+ */
+export function undecidedOf(question: Question): Question | undefined {
+  const [kind, about = ''] = sharedParts(question) ?? [];
+  const asker =
+    kind === undefined ? askerOf(question) : { clusterId: kind === 'cluster' ? about : undefined };
+  if (asker === undefined || kind === 'unknown') return undefined;
+  const parts = [...question.parts.slice(0, 4), SHARED, 'unknown', asker.clusterId ?? ''];
+  return { ...question, ...keyOf(parts), audience: 'common' };
 }
 
 function partsOf(asker: Asker, dependence: Dependence): readonly string[] | undefined {
