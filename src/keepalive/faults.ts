@@ -22,6 +22,8 @@ const MOST_REGISTRATIONS = 3;
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
+/** What waits for a connection waits for its dialling anyway, and is to be there soon after a link that flapped. */
+const LONGEST_WAIT_FOR_LINK_MS = 500;
 /** A stream that lived so long was good; the next one is opened at once. */
 const HELD_MS = 5_000;
 /** The loss of a connection says less about the manager than its own words. */
@@ -60,8 +62,8 @@ export class Faults {
   }
 
   /** How long to wait before something that has just failed is tried again, ms: longer each time. */
-  nextWaitMs(): number {
-    const longestMs = Math.min(FIRST_WAIT_MS * 2 ** this.#inARow, LONGEST_WAIT_MS);
+  nextWaitMs(limitMs = LONGEST_WAIT_MS): number {
+    const longestMs = Math.min(FIRST_WAIT_MS * 2 ** this.#inARow, limitMs);
     this.#inARow++;
     return longestMs * (0.5 + 0.5 * this.#random());
   }
@@ -80,7 +82,8 @@ export class Faults {
     const reason = lost ? 'link-broken' : 'manager-error';
     const wasGood = livedMs >= (lost ? CONNECTED_MS : HELD_MS);
     if (wasGood) this.#inARow = 0;
-    const delayMs = wasGood && !pressed ? 0 : this.nextWaitMs();
+    const delayMs =
+      wasGood && !pressed ? 0 : this.nextWaitMs(lost ? LONGEST_WAIT_FOR_LINK_MS : LONGEST_WAIT_MS);
     return { kind: 'reopen', reason, delayMs, pressed };
   }
 }

@@ -29,6 +29,7 @@ export class Presence {
   readonly #streams = new Set<Below>();
   #state: PresenceState = 'gone';
   #timer: Timer | undefined;
+  #ringsAtMs = 0;
   #lastBeatAtMs: number | undefined;
   #knownIntervalMs: number | undefined;
 
@@ -103,15 +104,19 @@ export class Presence {
   }
 
   #beaten(): void {
-    this.#lastBeatAtMs = this.#options.clock.nowMs();
-    if (this.#state === 'live') return;
+    const nowMs = this.#options.clock.nowMs();
+    this.#lastBeatAtMs = nowMs;
+    const patienceMs = this.#patienceMs();
+    // One timer per silence, not per beat; but it must not ring too late for a node that has shown a quicker pace.
+    if (this.#state === 'live' && this.#ringsAtMs <= nowMs + patienceMs) return;
     this.#state = 'live';
-    this.#timer?.cancel();
-    this.#listen(this.#patienceMs());
+    this.#listen(patienceMs);
   }
 
-  /** One timer per silence, not per beat: it looks when it rings. */
+  /** It looks when it rings. */
   #listen(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#ringsAtMs = this.#options.clock.nowMs() + delayMs;
     this.#timer = this.#options.clock.setTimer(delayMs, () => {
       const silentMs = this.#options.clock.nowMs() - (this.#lastBeatAtMs ?? 0);
       const leftMs = this.#patienceMs() - silentMs;
