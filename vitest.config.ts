@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     pool: 'forks',
     maxWorkers: 2,
+    // Suites that only wait do so side by side.
+    maxConcurrency: 24,
   },
 });

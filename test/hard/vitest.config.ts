@@ -11,5 +11,6 @@ export default defineConfig({
     hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 2,
+    maxConcurrency: 24,
   },
 });

@@ -6,6 +6,7 @@ import type { ShieldManager } from './shield-manager.js';
 import { inactiveMs, type Lapse, lapsesBetween } from './shield-meter.js';
 import { ShieldNode } from './shield-node.js';
 import { ShieldRelay } from './shield-relay.js';
+import { until } from './until.js';
 
 export interface ShieldWorldOptions<M extends ShieldManager> {
   readonly manager: M;
@@ -35,7 +36,6 @@ export interface ShieldWorld<M extends ShieldManager> {
   stop(): Promise<void>;
 }
 
-const LOOK_INTERVAL_MS = 20;
 const LIMIT_MS = 20_000;
 
 export async function startShieldWorld<M extends ShieldManager>(
@@ -90,17 +90,11 @@ export async function allActive(
   names: readonly NodeName[],
   limitMs = LIMIT_MS,
 ): Promise<void> {
-  const untilMs = performance.now() + limitMs;
-  for (;;) {
-    const histories = await manager.histories(names);
-    const missing = names.filter((_, index) => histories[index]?.at(-1)?.state !== 'active');
-    if (missing.length === 0) return;
-    if (performance.now() > untilMs)
-      throw new Error(
-        `not active after ${limitMs} ms: ${missing.map(({ hostname }) => hostname).join(', ')}`,
-      );
-    await wait(LOOK_INTERVAL_MS);
-  }
+  await until(
+    'every node is active',
+    async () => (await manager.histories(names)).every((history) => history.at(-1)?.state === 'active'),
+    limitMs,
+  );
 }
 
 /** The gateway's defaults, those durations that have to do with nodes and managers over the time factor. */
