@@ -94,8 +94,13 @@ function notLonger([path, valueMs]: [string, number], [limitPath, limitMs]: [str
   return [conflict([path, limitPath], found, `${path} up to ${limitPath}`)];
 }
 
-function redis({ redis: { addrs, mode, masterName, db }, fleet }: Settings): Conflict[] {
-  const conflicts: Conflict[] = [];
+function redis({ redis: { addrs, mode, masterName, db, tls }, fleet }: Settings): Conflict[] {
+  const conflicts = halfAPair('redis.tls', tls);
+  if (!tls.enable && (tls.caCert !== '' || (tls.cert !== '' && tls.key !== ''))) {
+    const given = tls.caCert === '' ? 'cert' : 'caCert';
+    const paths = [`redis.tls.${given}`, 'redis.tls.enable'];
+    conflicts.push(conflict(paths, `${given} without enable, which leaves TLS off`, 'it with enable: true'));
+  }
   if (addrs.length > 0 && fleet.id === '') {
     const found = 'Redis addresses without fleet.id';
     conflicts.push(conflict(['redis.addrs', 'fleet.id'], found, 'fleet.id set, so that fleets cannot mix'));

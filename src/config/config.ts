@@ -66,7 +66,7 @@ export type Config = {
     readonly keyPrefix: string;
     readonly secret: string;
     readonly timeoutMs: number;
-    readonly tls: { readonly enable: boolean; readonly caCert: string };
+    readonly tls: TlsFiles & { readonly enable: boolean };
   };
   readonly snapshot: { readonly dir: string; readonly intervalMs: number };
   readonly breaker: {

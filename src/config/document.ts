@@ -34,12 +34,12 @@ what was found and what is allowed; the exit code is 2. A value is checked even 
 
 const COMBINATIONS = `## Combinations that are refused
 
-- \`cert\` without \`key\` or \`key\` without \`cert\`, on either side; a \`key\` that does not belong to \`cert\`.
+- \`cert\` without \`key\` or \`key\` without \`cert\`, on any side; a \`key\` that does not belong to \`cert\`.
 - \`server.tls.clientAuth\` other than none without \`caCert\` and \`cert\`; \`server.tls.caCert\` without \`cert\`.
 - \`managers.tls.caCert\` or \`cert\` with an \`http://\` address; \`managers.tls.serverName\` where no address uses TLS.
 - The same manager twice in \`managers.addrs\`.
 - \`managers.probe.slow\` longer than \`managers.probe.timeout\`; \`cache.responseTimer\` longer than \`managers.requestTimeout\`.
-- \`redis.addrs\` without \`fleet.id\`; \`redis.mode: sentinel\` without \`masterName\`; \`redis.mode: cluster\` with a \`db\` other than 0.
+- \`redis.addrs\` without \`fleet.id\`; \`redis.mode: sentinel\` without \`masterName\`; \`redis.mode: cluster\` with a \`db\` other than 0; \`redis.tls.caCert\` or \`cert\` without \`enable\`.
 - \`server.listen\`, \`metrics.addr\` and \`admin.addr\` on one port of the same interface, as far as they are enabled.
 `;
 

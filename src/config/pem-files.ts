@@ -9,7 +9,7 @@ import type { Settings } from './schema.js';
 export type PemFiles = {
   readonly server: TlsFiles;
   readonly managers: TlsFiles;
-  readonly redisCaCert: string;
+  readonly redis: TlsFiles;
 };
 
 /** Reads every PEM key; what cannot be used is empty in `files` and told in `conflicts`. */
@@ -38,6 +38,6 @@ export function readPemFiles(settings: Settings): { files: PemFiles; conflicts: 
   };
   const server = readTls('server.tls', settings.server.tls);
   const managers = readTls('managers.tls', settings.managers.tls);
-  const redisCaCert = read('redis.tls.caCert', settings.redis.tls.caCert);
-  return { files: { server, managers, redisCaCert }, conflicts };
+  const redis = readTls('redis.tls', settings.redis.tls);
+  return { files: { server, managers, redis }, conflicts };
 }

@@ -84,5 +84,5 @@ function cacheConfig(cache: Settings['cache']): Config['cache'] {
 }
 
 function redisConfig({ timeout, tls, ...redis }: Settings['redis'], pem: PemFiles): Config['redis'] {
-  return { ...redis, timeoutMs: timeout, tls: { enable: tls.enable, caCert: pem.redisCaCert } };
+  return { ...redis, timeoutMs: timeout, tls: { enable: tls.enable, ...pem.redis } };
 }

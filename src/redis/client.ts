@@ -2,6 +2,7 @@ import { Cluster, type ClusterOptions, Redis } from 'ioredis';
 import { parseHostPort } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import type { Script } from './script.js';
+import { tlsTowardsRedis } from './tls.js';
 
 /** The one place that knows ioredis. */
 export interface RedisClient {
@@ -95,13 +96,11 @@ type CommonOptions = Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMap
 
 function open(config: Config['redis'], more: CommonOptions): Redis | Cluster {
   const { username, password, sentinelPassword, timeoutMs, db } = config;
-  const tls = config.tls.enable
-    ? { tls: config.tls.caCert === '' ? {} : { ca: config.tls.caCert }, enableTLSForSentinelMode: true }
-    : {};
+  const tls = tlsTowardsRedis(config);
   const common: CommonOptions = {
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
-    ...tls,
+    ...(tls && { tls, enableTLSForSentinelMode: true }),
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: 1,
@@ -122,6 +121,7 @@ function open(config: Config['redis'], more: CommonOptions): Redis | Cluster {
         sentinels: nodes,
         name: config.masterName,
         ...(sentinelPassword === '' ? {} : { sentinelPassword }),
+        ...(tls && { sentinelTLS: tls }),
         sentinelRetryStrategy: retryStrategy,
         sentinelCommandTimeout: Math.max(timeoutMs, LONGEST_PAUSE_MS),
         // Not `failoverDetector`: news of a failover in the middle of a reconnect ends the client for good (ioredis 6.0).

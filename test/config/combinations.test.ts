@@ -60,6 +60,9 @@ test.each([
 test.each([
   ['redis: { addrs: ["r:1"] }', 'found Redis addresses without fleet.id'],
   ['redis: { mode: sentinel }', 'found sentinel without masterName'],
+  ['redis: { tls: { enable: true, cert: x } }', 'found cert without key; allowed: both, or neither'],
+  ['redis: { tls: { caCert: x } }', 'found caCert without enable, which leaves TLS off'],
+  ['redis: { tls: { cert: x, key: y } }', 'found cert without enable, which leaves TLS off'],
   ['redis: { mode: cluster, db: 1 }', 'found 1, with mode cluster; allowed: 0 with mode cluster'],
 ])('%s is impossible, built or not', (text, words) => {
   expect(refusals(text).join('\n')).toContain(words);

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis, type RedisOptions } from 'ioredis';
 
+import type { Certificates } from './certificates.js';
+
 /** A real redis-server in a process of its own. Needs Debian's redis-server. */
 export interface RedisProcess {
   readonly port: number;
@@ -26,6 +28,8 @@ export interface RedisProcessOptions {
   /** Runs as Sentinel with these lines of configuration. */
   readonly sentinel?: readonly string[];
   readonly password?: string;
+  /** Speaks TLS only, to replicas and Sentinels, too; `clientAuth`: and wants a certificate of who dials, as Redis does by default. */
+  readonly tls?: { readonly certificates: Certificates; readonly clientAuth: boolean };
 }
 
 export async function startRedis(options: RedisProcessOptions = {}): Promise<RedisProcess> {
@@ -43,11 +47,12 @@ export async function startRedis(options: RedisProcessOptions = {}): Promise<Red
     port,
     address: `127.0.0.1:${port}`,
     client(more = {}) {
-      const { password } = options;
+      const { password, tls } = options;
       const made = new Redis({
         port,
         host: '127.0.0.1',
         ...(password && { password }),
+        ...(tls && { tls: { ca: tls.certificates.caCert, ...tls.certificates.client } }),
         ...more,
       });
       made.on('error', () => undefined);
@@ -82,8 +87,26 @@ async function freePort(): Promise<number> {
   }
 }
 
+async function tlsArgs(
+  dir: string,
+  { certificates, clientAuth }: NonNullable<RedisProcessOptions['tls']>,
+): Promise<string[]> {
+  const { caCert, server } = certificates;
+  const files = { 'ca-cert': caCert, cert: server.cert, key: server.key };
+  const args: string[] = [];
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(dir, `${name}.pem`);
+    await writeFile(file, text);
+    args.push(`--tls-${name}-file`, file);
+  }
+  const both = ['--tls-replication', 'yes', '--tls-cluster', 'yes'];
+  return [...args, ...both, '--tls-auth-clients', clientAuth ? 'yes' : 'no'];
+}
+
 async function launch(port: number, dir: string, options: RedisProcessOptions): Promise<ChildProcess> {
-  const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--daemonize', 'no'];
+  const tls = options.tls === undefined ? [] : await tlsArgs(dir, options.tls);
+  const ports = options.tls === undefined ? ['--port'] : ['--port', '0', '--tls-port'];
+  const common = [...ports, String(port), '--bind', '127.0.0.1', '--dir', dir, '--daemonize', 'no', ...tls];
   let args: string[];
   if (options.sentinel === undefined) {
     const password = options.password === undefined ? [] : ['--requirepass', options.password];

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { formatHostPort, parseHostPort } from '../../config/addresses.js';
 import type { Config } from '../../config/config.js';
+import { tlsTowardsRedis } from '../../redis/tls.js';
 import { type Finding, type Findings, findingsAbout, inMs, textOf } from './finding.js';
 
 const COMMAND_MS = 3_000;
@@ -57,16 +58,18 @@ async function checkSentinel(config: RedisConfig, fleetId: string, addr: string)
 
 async function connect(
   findings: Findings,
-  { tls, db, mode }: RedisConfig,
+  config: RedisConfig,
   addr: string,
   username: string,
   password: string,
 ): Promise<Asked> {
+  const tls = tlsTowardsRedis(config);
+  const { db, mode } = config;
   const redis = new Redis({
     ...parseHostPort(addr),
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
-    ...(tls.enable ? { tls: tls.caCert === '' ? {} : { ca: tls.caCert } } : {}),
+    ...(tls && { tls }),
     db: mode === 'cluster' ? 0 : db,
     lazyConnect: true,
     connectTimeout: COMMAND_MS,

@@ -19,5 +19,10 @@ export const redis = section('Sharing answers between replicas; off while `addrs
       'certificates',
       'The authorities that signed the servers’ certificates; empty: those of Node.',
     ),
+    cert: pem(
+      'certificate chain',
+      'The certificate the gateway shows to Redis, which wants one unless its `tls-auth-clients` says otherwise.',
+    ),
+    key: pem('private key', 'The key of `cert`, without a passphrase.'),
   }),
 });

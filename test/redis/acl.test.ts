@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { responseOf, turn } from '../support/data-path.js';
+import { type RedisProcess, startRedis } from '../support/redis-process.js';
+import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
+import { ok } from '../support/scripted-upstream.js';
+
+const ROOT = new URL('../../', import.meta.url);
+const DECISION = readFileSync(new URL('docs/decisions/0012-redis.md', ROOT), 'utf8');
+/** What the decision tells operators to type. */
+const RULES = /ACL SETUSER gateway (.*)/.exec(DECISION)?.[1]?.replace('PASSWORD', 'pass').split(' ') ?? [];
+
+const GET = 'GetScheduler';
+const ASK = { hostname: 's', scheduler_cluster_id: '1' };
+const manager: SharedManager = {
+  asked: [],
+  auto: () => ok(responseOf('/manager.v2.Manager/GetScheduler', { hostname: 's' })),
+};
+
+let servers: RedisProcess[] = [];
+let replicas: Replica[] = [];
+afterEach(async () => {
+  for (const replica of replicas) replica.stop();
+  await Promise.all(servers.map((server) => server.stop()));
+  [servers, replicas] = [[], []];
+});
+
+async function server(rules: readonly string[], args: readonly string[] = []): Promise<RedisProcess> {
+  const made = await startRedis({ args: [...args, '--user', 'gateway', ...rules] });
+  servers.push(made);
+  return made;
+}
+async function replica(redis: string, sets: readonly string[] = []): Promise<Replica> {
+  const user = ['redis.username=gateway', 'redis.password=pass'];
+  const made = await startReplica({ manager, redis, sets: [...user, ...sets] });
+  replicas.push(made);
+  return made;
+}
+
+/** Everything that a gateway says to Redis, said once. */
+async function useAll(redis: RedisProcess, sets: readonly string[] = []): Promise<void> {
+  const client = redis.client(sets.includes('redis.db=1') ? { db: 1 } : {});
+  const [one, other] = [await replica(redis.address, sets), await replica(redis.address, sets)];
+  await one.ask(GET, ASK);
+  await one.seen(({ kind }) => kind === 'redis-store-ended');
+  expect((await other.ask(GET, ASK)).source).toBe('hit');
+  other.path.written({ updates: [], deletes: [JSON.stringify(['scheduler', '1', 's'])] });
+  const asked = one.read(GET, ASK);
+  while (one.path.foresee(asked) === 'hit') await turn();
+  const name = `dfmgw:1:{f1}:answer:${asked.question.key}`;
+  await client.set(name, 'rubbish');
+  const third = await replica(redis.address, sets);
+  await third.ask(GET, ASK);
+  await third.seen(({ kind }) => kind === 'redis-store-ended');
+  expect(third.of('redis-answer-rejected')).toHaveLength(1);
+  expect(replicas.flatMap((each) => each.of('redis-failed'))).toEqual([]);
+  expect(await client.call('ACL', 'LOG')).toEqual([]);
+}
+
+describe('a user with the rights of decision 12', () => {
+  it('may do all that a gateway does', async () => {
+    await useAll(await server(RULES));
+  });
+
+  it('and in another database, with +select', async () => {
+    await useAll(await server([...RULES, '+select']), ['redis.db=1']);
+  });
+
+  it('and in a cluster, with what ioredis asks there', async () => {
+    const redis = await server(
+      [...RULES, '+cluster|slots', '+cluster|info', '+client|setname'],
+      ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+    );
+    const client = redis.client();
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await turn();
+    await useAll(redis, ['redis.mode=cluster']);
+  });
+
+  it('may do nothing else: every command is one that a script, or the client, says', () => {
+    const files = readdirSync(new URL('src/', ROOT), { recursive: true, encoding: 'utf8' });
+    const sources = files
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(new URL(`src/${file}`, ROOT), 'utf8'));
+    const said = sources.flatMap((text) => [...text.matchAll(/^.*redis\.p?call\('([A-Z]+)'/gm)]);
+    const inScripts = said
+      .filter(([line]) => !line?.includes('await'))
+      .map(([, command]) => command?.toLowerCase());
+    // Of ioredis, and of `manager-gateway doctor`.
+    const byClients = ['eval', 'evalsha', 'subscribe', 'info', 'ping'];
+    const granted = RULES.filter((rule) => rule.startsWith('+')).map((rule) => rule.slice(1));
+    expect(granted.toSorted()).toEqual([...new Set([...inScripts, ...byClients])].toSorted());
+    expect(RULES.filter((rule) => !rule.startsWith('+'))).toEqual(['on', '>pass', '~dfmgw:*', '&dfmgw:*']);
+  });
+
+  it('cannot see what others keep in the same Redis', async () => {
+    const redis = await server(RULES);
+    const stranger = redis.client({ username: 'gateway', password: 'pass' });
+    await redis.client().set('manager:schedulers', 'x');
+    await expect(stranger.get('manager:schedulers')).rejects.toThrow('NOPERM');
+    await expect(stranger.call('KEYS', '*')).rejects.toThrow('NOPERM');
+  });
+});

@@ -1,0 +1,176 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Certificates, makeCertificates } from '../support/certificates.js';
+import { responseOf, turn } from '../support/data-path.js';
+import { type RedisProcess, startRedis } from '../support/redis-process.js';
+import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
+import { ok } from '../support/scripted-upstream.js';
+import { faultsToldOnce } from '../support/told.js';
+
+const GET = 'GetScheduler';
+const ask = (hostname: string) => ({ hostname, scheduler_cluster_id: '1' });
+const manager: SharedManager = {
+  asked: [],
+  auto: () => ok(responseOf('/manager.v2.Manager/GetScheduler', { hostname: 's' })),
+};
+const ours = makeCertificates();
+const strangers = makeCertificates();
+const otherName = makeCertificates('DNS:redis.elsewhere');
+
+let servers: RedisProcess[] = [];
+let replicas: Replica[] = [];
+afterEach(async () => {
+  for (const replica of replicas) replica.stop();
+  await Promise.all(servers.map((server) => server.stop()));
+  [servers, replicas] = [[], []];
+});
+
+type Started = NonNullable<Parameters<typeof startRedis>[0]>;
+
+async function server(
+  certificates: Certificates,
+  clientAuth: boolean,
+  more: Started = {},
+): Promise<RedisProcess> {
+  const made = await startRedis({ tls: { certificates, clientAuth }, ...more });
+  servers.push(made);
+  return made;
+}
+async function replica(redis: string, sets: readonly string[]): Promise<Replica> {
+  const made = await startReplica({ manager, redis, sets });
+  replicas.push(made);
+  return made;
+}
+const withCa = ['redis.tls.enable=true', `redis.tls.caCert=${ours.caCert}`];
+const withPair = [...withCa, `redis.tls.cert=${ours.client.cert}`, `redis.tls.key=${ours.client.key}`];
+
+/** Asks until an answer lies in Redis; every caller is answered meanwhile. */
+async function untilShared(one: Replica): Promise<void> {
+  const stored = () => one.of('redis-store-ended').filter(({ result }) => result === 'stored').length;
+  const before = stored();
+  for (let i = 0; stored() === before; i++) {
+    expect((await one.ask(GET, ask(`h-${i}`))).reply.status.code).toBe(0);
+    await turn();
+  }
+}
+
+describe('over TLS answers are shared', () => {
+  it.each([
+    ['a Redis that asks nobody for a certificate', false, withCa],
+    ['one that does, as Redis does by default', true, withPair],
+  ])('by %s', async (_, clientAuth, sets) => {
+    const { address } = await server(ours, clientAuth);
+    const [one, other] = [await replica(address, sets), await replica(address, sets)];
+    await untilShared(one);
+    expect((await other.ask(GET, ask('h-0'))).source).toBe('hit');
+    // News travel on the other connection.
+    one.path.written(undefined);
+    const asked = other.read(GET, ask('h-0'));
+    while (other.path.foresee(asked) === 'hit') await turn();
+    expect([...one.of('redis-failed'), ...other.of('redis-failed')]).toEqual([]);
+  });
+
+  it('by Sentinel, with passwords, and after its failover by the new master', async () => {
+    const more = { password: 'p', args: ['--masterauth', 'p', '--repl-diskless-sync-delay', '0'] };
+    const master = await server(ours, true, more);
+    const follower = await server(ours, true, {
+      ...more,
+      args: [...more.args, '--replicaof', '127.0.0.1', String(master.port)],
+    });
+    const client = follower.client();
+    while (!(await client.info('replication')).includes('master_link_status:up'));
+    const sentinel = await server(ours, true, {
+      password: 'q',
+      sentinel: [
+        `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+        'sentinel auth-pass main p',
+        'sentinel down-after-milliseconds main 500',
+        'sentinel failover-timeout main 2000',
+        'requirepass q',
+      ],
+    });
+    const watcher = sentinel.client();
+    while (!String(await watcher.call('SENTINEL', 'replicas', 'main')).includes(String(follower.port)));
+    const named = ['redis.mode=sentinel', 'redis.masterName=main', 'redis.password=p'];
+    const sets = [...withPair, ...named, 'redis.sentinelPassword=q'];
+    const one = await replica(sentinel.address, sets);
+    await untilShared(one);
+    const other = await replica(sentinel.address, sets);
+    expect((await other.ask(GET, ask('h-0'))).source).toBe('hit');
+    await master.kill();
+    await untilShared(one);
+    expect(await client.info('replication')).toContain('role:master');
+    const stranger = await replica(sentinel.address, [...withPair, ...named, 'redis.sentinelPassword=wrong']);
+    expect((await stranger.ask(GET, ask('h-0'))).source).toBe('miss');
+    await stranger.seen((event) => event.kind === 'redis-failed' && event.reason === 'denied');
+    expect(JSON.stringify(stranger.events)).not.toContain('wrong');
+  }, 90_000);
+
+  it('by a cluster', async () => {
+    const nodes = await Promise.all(
+      [1, 2, 3].map(() => server(ours, true, { args: ['--cluster-enabled', 'yes'] })),
+    );
+    const clients = nodes.map((node) => node.client());
+    const third = Math.ceil(16_384 / 3);
+    for (const [index, client] of clients.entries()) {
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', index * third, Math.min(16_383, (index + 1) * third - 1));
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+      for (const node of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', node.port);
+    }
+    for (const client of clients)
+      while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await turn();
+    const { address } = nodes[0] as RedisProcess;
+    const one = await replica(address, [...withPair, 'redis.mode=cluster']);
+    await untilShared(one);
+    const other = await replica(address, [...withPair, 'redis.mode=cluster']);
+    expect((await other.ask(GET, ask('h-0'))).source).toBe('hit');
+  });
+});
+
+describe('no caller notices, and one line tells of it, where', () => {
+  it.each([
+    [
+      'the authority is another one',
+      ours,
+      false,
+      ['redis.tls.enable=true', `redis.tls.caCert=${strangers.caCert}`],
+    ],
+    [
+      'the certificate is for another name',
+      otherName,
+      false,
+      ['redis.tls.enable=true', `redis.tls.caCert=${otherName.caCert}`],
+    ],
+    ['the gateway has been given no authority', ours, false, ['redis.tls.enable=true']],
+    ['the gateway has no certificate that Redis wants', ours, true, withCa],
+    [
+      'the gateway has one of other people',
+      ours,
+      true,
+      [...withCa, `redis.tls.cert=${strangers.client.cert}`, `redis.tls.key=${strangers.client.key}`],
+    ],
+    ['only Redis speaks TLS', ours, false, []],
+  ])('%s', async (_, certificates, clientAuth, sets) => {
+    const { address } = await server(certificates, clientAuth);
+    const one = await replica(address, sets);
+    await one.seen(({ kind }) => kind === 'redis-failed');
+    await expectUnshared(one);
+  });
+
+  it('only the gateway does', async () => {
+    const plain = await startRedis();
+    servers.push(plain);
+    const one = await replica(plain.address, withCa);
+    await one.seen(({ kind }) => kind === 'redis-failed');
+    // Redis waits for the end of a line that never comes.
+    await expectUnshared(one, 'timeout');
+  });
+});
+
+async function expectUnshared(one: Replica, reason = 'connection'): Promise<void> {
+  for (let i = 0; i < 20; i++) {
+    const { source, reply } = await one.ask(GET, ask(`n-${i}`));
+    expect([source, reply.status.code]).toEqual(['miss', 0]);
+  }
+  expect(Object.keys(await faultsToldOnce(one.events, 'redis-failed'))).toEqual([reason]);
+  expect(one.of('redis-store-ended')).toEqual([]);
+}
