@@ -19,6 +19,9 @@ export type Remedy =
 const NOT_KNOWN = /record not found/i;
 /** A manager that takes a registration and still does not know the node is asked no more than this in a row. */
 const MOST_REGISTRATIONS = 3;
+/** Until a manager that has just come back has been found to be the known one; asking costs nothing before. */
+const LATER_WAIT_MS = 200;
+const LATER_IN_HASTE = 15;
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
@@ -35,6 +38,7 @@ export class Faults {
   readonly #random: () => number;
   #inARow = 0;
   #registrations = 0;
+  #laters = 0;
 
   constructor(options: {
     readonly classify: (status: Status) => ErrorClass | undefined;
@@ -68,9 +72,24 @@ export class Faults {
     return longestMs * (0.5 + 0.5 * this.#random());
   }
 
+  /**
+   * The node's registration can not be made up for now; the manager has been asked for nothing. `ask`: try that again; `open`: try the
+   * stream first, as somebody else may have registered the node.
+   */
+  postponed(): { readonly next: 'ask' | 'open'; readonly delayMs: number } {
+    this.#laters++;
+    if (this.#laters <= LATER_IN_HASTE)
+      return { next: 'ask', delayMs: LATER_WAIT_MS * (0.5 + 0.5 * this.#random()) };
+    this.#registrations = 0;
+    return { next: 'open', delayMs: this.nextWaitMs() };
+  }
+
   #fact(status: Status, livedMs: number): Remedy {
     if (status.code === Code.OK || !NOT_KNOWN.test(status.message)) return { kind: 'answer' };
-    if (livedMs >= HELD_MS) this.#registrations = 0;
+    if (livedMs >= HELD_MS) {
+      this.#registrations = 0;
+      this.#laters = 0;
+    }
     this.#registrations++;
     if (this.#registrations <= MOST_REGISTRATIONS) return { kind: 'register' };
     this.#registrations = 0;

@@ -1,4 +1,5 @@
 import type { NodeEndReason, ReopenReason } from '../observe/events.js';
+import type { Timer } from '../rpc/clock.js';
 import type { Metadata } from '../rpc/metadata.js';
 import type { Line } from '../upstream/line.js';
 import type { StreamReply } from './below.js';
@@ -231,19 +232,22 @@ export class Holding {
 
   /** Once its registration has been made up for, the node need not hear of it. */
   #register(reply: StreamReply): void {
+    let timer: Timer | undefined;
     let cancelled = false;
     const cancel = (): void => {
       cancelled = true;
+      timer?.cancel();
+    };
+    const ask = async (): Promise<void> => {
+      const result = await this.#context.replayNode(this.#options.record().node);
+      if (cancelled) return;
+      if (result === 'unknown' || result === 'refused') return this.#answer(reply);
+      const { next, delayMs } = result === 'later' ? this.#faults.postponed() : { next: 'open', delayMs: 0 };
+      if (next === 'open') this.#seek('registered', { who: 'replaced', delayMs });
+      else timer = this.#context.clock.setTimer(delayMs, () => void ask());
     };
     this.#state = { kind: 'waiting', cancel };
-    void this.#context.replayNode(this.#options.record().node).then((result) => {
-      if (cancelled) return;
-      if (result === 'unknown' || result === 'refused') this.#answer(reply);
-      else {
-        const delayMs = result === 'later' ? this.#faults.nextWaitMs() : 0;
-        this.#seek('registered', { who: 'replaced', delayMs });
-      }
-    });
+    void ask();
   }
 
   #rest(at: 'dormant' | 'elsewhere'): void {
