@@ -74,8 +74,15 @@ export interface Fleet {
    */
   rollOut(count: number): Promise<void>;
   /** `count` Rust daemons on nodes nobody has seen before. */
-  join(count: number): void;
+  join(count: number, how?: JoinOptions): void;
   stop(): Promise<void>;
+}
+
+export interface JoinOptions {
+  /** They start evenly over so long, ms of simulated time. Default: all at once. */
+  readonly overMs?: number;
+  /** Each in a place that is nobody else's. */
+  readonly ownPlaces?: boolean;
 }
 
 /** Starts callers as a cluster has them; they run until `stop`. */
@@ -130,8 +137,11 @@ class SimulatedFleet implements Fleet {
     }
   }
 
-  join(count: number): void {
-    for (let nth = 0; nth < count; nth++) this.#add('rust-daemon', 'cold').start('fresh');
+  join(count: number, { overMs = 0, ownPlaces = false }: JoinOptions = {}): void {
+    for (let nth = 0; nth < count; nth++) {
+      const delayMs = this.#pace.scaled((overMs * nth) / count);
+      this.#add('rust-daemon', 'cold', ownPlaces).start('fresh', delayMs);
+    }
   }
 
   async stop(): Promise<void> {
@@ -171,10 +181,10 @@ class SimulatedFleet implements Fleet {
     };
   }
 
-  #add(kind: MemberKind, cohort: Cohort): Pod {
+  #add(kind: MemberKind, cohort: Cohort, ownPlace = false): Pod {
     const random = seededRandom(Math.floor(this.#random() * 2 ** 32));
     const clusterId = this.#options.clusterId ?? 1;
-    const who = createIdentity(kind, this.#pods.length, { cohort, random, clusterId });
+    const who = createIdentity(kind, this.#pods.length, { cohort, random, clusterId, ownPlace });
     const pod = new Pod(PROGRAMS[kind], {
       managerAddress: this.#options.managerAddress,
       who,

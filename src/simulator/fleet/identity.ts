@@ -22,20 +22,23 @@ export interface Identity {
 const IDCS = ['idc-a', 'idc-b', 'idc-c'] as const;
 const LOCATIONS = ['asia|cn|hz', 'asia|cn|sh', 'europe|de|fra', 'america|us|va'] as const;
 
-/** The `number`th node of the fleet (0 to 65535): name and address its own, inside 127.0.0.0/8. */
+/**
+ * The `number`th node of the fleet (0 to 65535): name and address its own, inside 127.0.0.0/8. `ownPlace`: idc and
+ * location, too; else it is in one of twelve places.
+ */
 export function createIdentity(
   kind: MemberKind,
   number: number,
-  options: { cohort: Cohort; random: Random; clusterId: number },
+  options: { cohort: Cohort; random: Random; clusterId: number; ownPlace?: boolean },
 ): Identity {
-  const { cohort, random, clusterId } = options;
+  const { cohort, random, clusterId, ownPlace = false } = options;
   return {
     kind,
     cohort,
     hostname: `${kind}-${String(number).padStart(5, '0')}`,
     ip: `127.77.${number >> 8}.${number & 0xff}`,
-    idc: pick(IDCS, random),
-    location: pick(LOCATIONS, random),
+    idc: ownPlace ? `idc-${number}` : pick(IDCS, random),
+    location: ownPlace ? `nowhere|${number}` : pick(LOCATIONS, random),
     clusterId,
   };
 }

@@ -78,6 +78,24 @@ describe('A fleet', () => {
     expect(fleet.stats().calls.cold.failed).toBe(4);
   });
 
+  it('lets daemons join one after the other, each from a place of its own', async () => {
+    start();
+    await allUp();
+    manager.seen.length = 0;
+    fleet.join(4, { overMs: 2_000, ownPlaces: true });
+    const places = (): Set<string> =>
+      new Set(
+        manager.seen
+          .filter(({ path }) => path.endsWith('/ListSchedulers'))
+          .map(({ fields: { idc, location } }) => `${idc} ${location}`),
+      );
+    for (let joined = 1; joined <= 4; joined++) {
+      await eventually(() => fleet.stats().calls.cold.answered === joined * 4);
+      expect(places().size).toBe(joined);
+      await clock.advanceAsync(500);
+    }
+  });
+
   it('rolls daemons out one by one, the next ones each time, under the names they had', async () => {
     start();
     await allUp();
