@@ -109,7 +109,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     emit,
   });
   const breakers = createBreakers({ limits: config.breaker, clock, emit });
-  const budget = createRetryBudget({ share: config.retry.budget, clock });
+  const budget = createRetryBudget({ limits: config.retry, clock });
   const { askingSinceMs } = flight;
   const sharing = createSharing({
     knowledge,

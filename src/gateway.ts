@@ -1,6 +1,7 @@
 import { classify, isRefusal } from './breaker/classify.js';
 import { createSnapshot } from './cache/snapshot/snapshot.js';
 import type { Config, Mode } from './config/config.js';
+import { type Change, createRunningConfig } from './config/running-config.js';
 import { createDataPath } from './data-path.js';
 import { createLocalHealth } from './downstream/local-health.js';
 import { createDownstream } from './downstream/server.js';
@@ -31,7 +32,8 @@ export interface Gateway {
   start(): Promise<BoundAddresses>;
   readonly mode: Mode;
   setMode(mode: Mode): void;
-  setLogLevel(level: Config['log']['level']): void;
+  /** Takes what can change while it runs; the event says what was applied, and what needs a restart. */
+  reconfigure(next: Config): Change;
   readonly emit: Emit;
   readonly readiness: Readiness;
   managers(): readonly AddressStatus[];
@@ -67,7 +69,8 @@ const SOURCE = { scheduler: 'SCHEDULER_SOURCE', 'seed-peer': 'SEED_PEER_SOURCE' 
 
 /** The composition root: everything is made here, and nothing elsewhere. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { config } = options;
+  const running = createRunningConfig(options.config);
+  const { config } = running;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
   let mode: Mode = config.mode;
@@ -168,7 +171,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     emit,
   });
   const downstream = createDownstream({
-    ...config.server,
+    listen: config.server.listen,
+    tls: config.server.tls,
+    limits: config.server,
     clock,
     emit,
     handler: dispatch,
@@ -209,20 +214,30 @@ export function createGateway(options: GatewayOptions): Gateway {
     emit,
   });
 
+  const setMode = (next: Mode): void => {
+    if (next === mode) return;
+    const from = mode;
+    // In bypass writes pass unread: what was remembered before may have been written to since.
+    if (from === 'bypass') dataPath.written(undefined);
+    mode = next;
+    emit({ kind: 'mode-changed', from, to: next });
+  };
+
   return {
     ...lifecycle,
     get mode() {
       return mode;
     },
-    setMode(next) {
-      if (next === mode) return;
-      const from = mode;
-      // In bypass writes pass unread: what was remembered before may have been written to since.
-      if (from === 'bypass') dataPath.written(undefined);
-      mode = next;
-      emit({ kind: 'mode-changed', from, to: next });
+    setMode,
+    reconfigure(next) {
+      const change = running.apply(next);
+      const has = (key: string): boolean => change.applied.includes(key);
+      if (has('mode')) setMode(next.mode);
+      if (has('log.level')) log.setLevel(next.log.level);
+      if (has('managers.addrs')) upstream.setAddresses(config.managers.addrs);
+      emit({ kind: 'config-reloaded', ...change });
+      return change;
     },
-    setLogLevel: (level) => log.setLevel(level),
     emit,
     readiness,
     managers: () => upstream.statuses(),

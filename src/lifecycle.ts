@@ -59,8 +59,6 @@ const STOP_MS = 10_000;
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { clock, emit, downstream, shield } = parts;
-  const { drainTimeoutMs } = parts.config.server;
-  const closingMs = Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
   return {
     async start() {
       try {
@@ -71,6 +69,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       }
     },
     async drain() {
+      const { drainTimeoutMs } = parts.config.server;
+      const closingMs = Math.min(CLOSING_MAX_MS, drainTimeoutMs * CLOSING_SHARE);
       const deadlineMs = clock.nowMs() + drainTimeoutMs - closingMs;
       parts.drainBegun();
       emit({ kind: 'draining', connections: downstream.connections });

@@ -34,7 +34,8 @@ Examples:
   manager-gateway serve --set 'managers.addrs=["manager.dragonfly:65003"]' --set mode=observe
   DFMGW__LOG__LEVEL=debug manager-gateway serve
 
-SIGTERM drains and exits; a second one exits at once. SIGHUP reads the configuration again.`,
+SIGTERM drains and exits; a second one exits at once. SIGHUP reads the
+configuration again, and so does another content of its file; one that is wrong is refused, and the old one goes on.`,
   )
   .action(async (options: { config?: string; set?: string[]; check?: boolean }) => {
     // Chosen once: without its file, a reload is refused instead of going over to the defaults.
@@ -47,7 +48,7 @@ SIGTERM drains and exits; a second one exits at once. SIGHUP reads the configura
     }
     // Nobody reads the log any more: no reason to leave the callers alone.
     process.stdout.on('error', () => {});
-    await serve({ load, process, exit: (code) => process.exit(code) });
+    await serve({ load, file: source.file, process, exit: (code) => process.exit(code) });
   });
 
 program

@@ -87,7 +87,7 @@ export class Connection {
       stream.on('error', () => {});
       return;
     }
-    const admission = admit(raw, this.#options.downstream.maxMetadataBytes);
+    const admission = admit(raw, this.#options.downstream.limits.maxMetadataBytes);
     if (admission.kind === 'refused') this.#refuse(stream, admission);
     else this.#begin(stream, admission);
   }
@@ -116,7 +116,7 @@ export class Connection {
       deadlineMs: timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs,
       clock: downstream.clock,
       departureNow: this.#departureNow,
-      maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.maxMessageBytes,
+      maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.limits.maxMessageBytes,
       onBadInput: (error) => this.#reportBadInput(reasonOf(error), error),
       onInternalError: this.#reportInternalError,
       onClose: () => {
@@ -179,8 +179,8 @@ export class Connection {
   }
 
   #awaitNextPing(): void {
-    const { clock, ping } = this.#options.downstream;
-    this.#timer = clock.setTimer(ping.intervalMs, () => this.#ping());
+    const { clock, limits } = this.#options.downstream;
+    this.#timer = clock.setTimer(limits.ping.intervalMs, () => this.#ping());
   }
 
   #ping(): void {
@@ -191,7 +191,9 @@ export class Connection {
     }
     // No acknowledgement, or no room for a ping among those already under way: nobody is there. It may also be that
     // node:http2 has given up: after some violations it says GOAWAY, reads no more, and never hears of the peer's end.
-    this.#timer = downstream.clock.setTimer(downstream.ping.timeoutMs, () => this.destroy('ping-timeout'));
+    this.#timer = downstream.clock.setTimer(downstream.limits.ping.timeoutMs, () =>
+      this.destroy('ping-timeout'),
+    );
     this.#session.ping((error) => {
       if (error) return;
       this.#timer?.cancel();

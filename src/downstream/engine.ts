@@ -3,10 +3,7 @@ import type { Emit } from '../observe/events.js';
 import type { CallHandler } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 
-export interface DownstreamOptions {
-  readonly listen: { readonly host: string; readonly port: number };
-  /** TLS when `cert` and `key` are set. */
-  readonly tls: Config['server']['tls'];
+export interface DownstreamLimits {
   /** Counted from TCP's accept on, handshakes included; one more is closed at once. */
   readonly maxConnections: number;
   /** Per connection. */
@@ -15,9 +12,17 @@ export interface DownstreamOptions {
   readonly maxMetadataBytes: number;
   /** Of one message of a caller, packed and unpacked. */
   readonly maxMessageBytes: number;
+  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+}
+
+export interface DownstreamOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** TLS when `cert` and `key` are set. */
+  readonly tls: Config['server']['tls'];
+  /** Read when they are needed: a reload of the configuration changes them. */
+  readonly limits: DownstreamLimits;
   /** Where a path has a limit of its own. */
   readonly maxMessageBytesFor?: (path: string) => number;
-  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly clock: Clock;
   readonly emit: Emit;
   readonly handler: CallHandler;

@@ -1,5 +1,5 @@
 import type { ServerOptions } from 'node:http2';
-import type { DownstreamOptions } from './engine.js';
+import type { DownstreamLimits } from './engine.js';
 
 const KIB = 1024;
 
@@ -11,13 +11,13 @@ const ANSWERABLE_FACTOR = 2;
 /** The least that a header counts (RFC 9113 §6.5.2): by size, never by number, a list is too long. */
 const SMALLEST_HEADER_BYTES = 32;
 
-/** What node:http2 is told about every connection. */
-export function http2Options(options: DownstreamOptions): ServerOptions {
-  const maxHeaderListSize = options.maxMetadataBytes * ANSWERABLE_FACTOR;
+/** What node:http2 is told about a new connection. */
+export function http2Options(limits: DownstreamLimits): ServerOptions {
+  const maxHeaderListSize = limits.maxMetadataBytes * ANSWERABLE_FACTOR;
   return {
     settings: {
       enablePush: false,
-      maxConcurrentStreams: options.maxConcurrentStreams,
+      maxConcurrentStreams: limits.maxConcurrentStreams,
       maxHeaderListSize,
       // The default of 64 KiB allows 64 MB/s at 1 ms; a model of 256 MiB should not have to wait for round trips.
       initialWindowSize: 256 * KIB,

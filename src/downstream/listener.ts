@@ -17,9 +17,10 @@ export function createListener(
 ): net.Server {
   const { cert, key } = options.tls;
   const server = cert !== '' && key !== '' ? tlsServer(options, onSocket) : net.createServer(onSocket);
-  server.maxConnections = options.maxConnections;
+  // Node looks at it for each connection that comes.
+  Object.defineProperty(server, 'maxConnections', { get: () => options.limits.maxConnections });
   server.on('drop', () => {
-    const detail = `${options.maxConnections} connections are open`;
+    const detail = `${options.limits.maxConnections} connections are open`;
     options.emit({ kind: 'connection-refused', reason: 'max-connections', detail });
   });
   return server;

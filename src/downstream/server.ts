@@ -13,7 +13,6 @@ export const createDownstream: Engine = (options) => new NodeDownstream(options)
 
 class NodeDownstream implements Downstream {
   readonly #options: DownstreamOptions;
-  readonly #http2: http2.ServerOptions;
   readonly #deadlines: Deadlines;
   readonly #listener: Server;
   readonly #connections = new Set<Connection>();
@@ -24,7 +23,6 @@ class NodeDownstream implements Downstream {
 
   constructor(options: DownstreamOptions) {
     this.#options = options;
-    this.#http2 = http2Options(options);
     this.#deadlines = new Deadlines(options.clock);
     this.#listener = createListener(options, (socket) => this.#accept(socket));
     this.#listener.on('connection', (socket: Socket) => this.#own(socket));
@@ -90,7 +88,7 @@ class NodeDownstream implements Downstream {
       });
       return;
     }
-    const session = http2.performServerHandshake(socket, this.#http2);
+    const session = http2.performServerHandshake(socket, http2Options(this.#options.limits));
     const connection = new Connection({
       session,
       socket,

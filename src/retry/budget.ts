@@ -14,8 +14,12 @@ export interface RetryBudget {
   withdraw(): boolean;
 }
 
-export function createRetryBudget(options: { share: number; clock: Clock }): RetryBudget {
-  const { share, clock } = options;
+/** `limits.budget`: the share, 0 to 1, as it is when a request is made. */
+export function createRetryBudget(options: {
+  limits: { readonly budget: number };
+  clock: Clock;
+}): RetryBudget {
+  const { limits, clock } = options;
   const perSecond = 1;
   let atMs = clock.nowMs();
   let savings = perSecond;
@@ -33,7 +37,7 @@ export function createRetryBudget(options: { share: number; clock: Clock }): Ret
   return {
     deposit() {
       age();
-      deposited += share;
+      deposited += limits.budget;
     },
     withdraw() {
       age();

@@ -45,7 +45,7 @@ export class Address {
     this.#context = context;
     this.target = target;
     this.manager = manager;
-    this.inFlight = new InFlight(managers.maxInFlight, target.manager, clock);
+    this.inFlight = new InFlight(managers, target.manager, clock);
     this.#health = new Health({
       probe: managers.probe,
       clock,

@@ -47,6 +47,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     },
     describeTrouble: () => pool.describeTrouble(),
     statuses: () => pool.statuses(),
+    setAddresses: (addrs) => pool.setAddresses(addrs),
     line: (not) => pool.line(not),
     watchLines: (changed) => pool.watchLines(changed),
     stop(deadlineMs) {

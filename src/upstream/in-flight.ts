@@ -16,14 +16,14 @@ interface Waiting {
 
 /** Bounds the unary calls in flight at one address; as many again wait, first come, first served. */
 export class InFlight {
-  readonly #limit: number;
+  readonly #limits: { readonly maxInFlight: number };
   readonly #clock: Clock;
   readonly #manager: string;
   readonly #queue = new Set<Waiting>();
   #count = 0;
 
-  constructor(limit: number, manager: string, clock: Clock) {
-    this.#limit = limit;
+  constructor(limits: { readonly maxInFlight: number }, manager: string, clock: Clock) {
+    this.#limits = limits;
     this.#manager = manager;
     this.#clock = clock;
   }
@@ -37,7 +37,7 @@ export class InFlight {
   }
 
   get full(): boolean {
-    return this.#count >= this.#limit;
+    return this.#count >= this.#limits.maxInFlight;
   }
 
   /**
@@ -50,7 +50,7 @@ export class InFlight {
       this.#count++;
       return 'entered';
     }
-    if (this.#queue.size >= this.#limit) throw this.#overloaded();
+    if (this.#queue.size >= this.#limits.maxInFlight) throw this.#overloaded();
     return this.#wait(patience);
   }
 
@@ -108,7 +108,7 @@ export class InFlight {
   #tooLate(): GatewayError {
     return new GatewayError(
       'manager-timeout',
-      `manager-gateway: the request waited for one of ${this.#limit} places at manager ${this.#manager} until its deadline`,
+      `manager-gateway: the request waited for one of ${this.#limits.maxInFlight} places at manager ${this.#manager} until its deadline`,
     );
   }
 }

@@ -80,11 +80,11 @@ export class Manager {
   }
 
   /** Resolves when all calls and connections have ended. */
-  async close(): Promise<void> {
+  async close(reason: 'address-changed' | 'shutdown' = 'shutdown'): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
     this.#lookupTimer?.cancel();
-    for (const address of this.#addresses) this.#retire(address, 'shutdown');
+    for (const address of this.#addresses) this.#retire(address, reason);
     this.#addresses = [];
     await Promise.all(this.#retiring.values());
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.js';
 import { GatewayError } from '../errors.js';
 import type { Timer } from '../rpc/clock.js';
@@ -15,7 +16,9 @@ const UNWANTED = 2.5;
 /** All addresses of all managers, and which of them is asked next. */
 export class Pool {
   readonly #context: AddressContext;
-  readonly #managers: readonly Manager[];
+  readonly #resolver: Resolver;
+  readonly #leaving = new Set<Manager>();
+  #managers: readonly Manager[];
   readonly #waiting = new Set<() => void>();
   readonly #lineWatchers = new Set<() => void>();
   #turn = 0;
@@ -29,13 +32,35 @@ export class Pool {
   ) {
     const context = { ...options, lineBecameGood: () => this.#tellLineWatchers() };
     this.#context = context;
-    this.#managers = addrs.map(
-      (config, index) => new Manager(context, String(index), config, resolver, () => this.#wake()),
-    );
+    this.#resolver = resolver;
+    this.#managers = addrs.map((config, index) => this.#open(config, index));
   }
 
   start(): void {
     for (const manager of this.#managers) manager.start();
+  }
+
+  /** An entry that stands where it stood stays; others are let finish what they do, and go. */
+  setAddresses(addrs: Config['managers']['addrs']): void {
+    if (this.#closed) return;
+    const before = this.#managers;
+    this.#managers = addrs.map((config, index) => {
+      const present = before[index];
+      return present !== undefined && isDeepStrictEqual(present.config, config)
+        ? present
+        : this.#open(config, index);
+    });
+    for (const manager of this.#managers) if (!before.includes(manager)) manager.start();
+    for (const manager of before) if (!this.#managers.includes(manager)) this.#retire(manager);
+  }
+
+  #open(config: Config['managers']['addrs'][number], index: number): Manager {
+    return new Manager(this.#context, String(index), config, this.#resolver, () => this.#wake());
+  }
+
+  #retire(manager: Manager): void {
+    this.#leaving.add(manager);
+    void manager.close('address-changed').then(() => this.#leaving.delete(manager));
   }
 
   get addresses(): readonly Address[] {
@@ -98,9 +123,10 @@ export class Pool {
     this.#wake();
     const refusal = new GatewayError('draining', 'manager-gateway: stopping');
     for (const { inFlight } of this.addresses) inFlight.refuse(refusal);
-    const closed = Promise.all(this.#managers.map((manager) => manager.close()));
+    const all = [...this.#managers, ...this.#leaving];
+    const closed = Promise.all(all.map((manager) => manager.close()));
     const destroy = () => {
-      for (const manager of this.#managers) manager.destroy();
+      for (const manager of all) manager.destroy();
     };
     const remainingMs = deadlineMs - clock.nowMs();
     if (remainingMs <= 0) destroy();

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.js';
 import type { AddressState } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Call, UnaryRequest } from '../rpc/call.js';
@@ -43,6 +44,8 @@ export interface Upstream {
   /** Why there is no healthy manager, and since when, in words for a status message; undefined when healthy. */
   describeTrouble(): string | undefined;
   statuses(): readonly AddressStatus[];
+  /** Other managers from now on; calls in flight at those that go are let finish. */
+  setAddresses(addrs: Config['managers']['addrs']): void;
   /** Closes every channel; calls in flight are let finish until `deadlineMs` on the monotonic clock, then cancelled. */
   stop(deadlineMs: number): Promise<void>;
 }

@@ -25,11 +25,13 @@ describe('the listener', () => {
     const second = createDownstream({
       listen: { host: '127.0.0.1', port },
       tls: { caCert: '', cert: '', key: '', clientAuth: 'none' },
-      maxConnections: 1,
-      maxConcurrentStreams: 1,
-      maxMetadataBytes: 4_096,
-      maxMessageBytes: 1,
-      ping: { intervalMs: 1_000, timeoutMs: 1_000 },
+      limits: {
+        maxConnections: 1,
+        maxConcurrentStreams: 1,
+        maxMetadataBytes: 4_096,
+        maxMessageBytes: 1,
+        ping: { intervalMs: 1_000, timeoutMs: 1_000 },
+      },
       clock: systemClock,
       emit: () => {},
       handler: echo,

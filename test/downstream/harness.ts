@@ -2,7 +2,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { Client, credentials, Metadata, type StatusObject } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import type { DownstreamOptions } from '../../src/downstream/engine.js';
+import type { DownstreamLimits, DownstreamOptions } from '../../src/downstream/engine.js';
 import { createDownstream } from '../../src/downstream/server.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import type { Call, CallHandler } from '../../src/rpc/call.js';
@@ -20,16 +20,21 @@ export const echo: CallHandler = async (call) => {
 };
 
 /** A listener on loopback that closes with its test. */
-export async function startDownstream(overrides: Partial<DownstreamOptions> = {}) {
+export async function startDownstream(
+  overrides: Partial<Omit<DownstreamOptions, 'limits'> & DownstreamLimits> = {},
+) {
   const events = new EventLog();
   const downstream = createDownstream({
     listen: { host: '127.0.0.1', port: 0 },
     tls: NO_TLS,
-    maxConnections: 5_000,
-    maxConcurrentStreams: 256,
-    maxMetadataBytes: 16_384,
-    maxMessageBytes: 4 * 1024 * 1024,
-    ping: { intervalMs: 30_000, timeoutMs: 10_000 },
+    limits: {
+      maxConnections: 5_000,
+      maxConcurrentStreams: 256,
+      maxMetadataBytes: 16_384,
+      maxMessageBytes: 4 * 1024 * 1024,
+      ping: { intervalMs: 30_000, timeoutMs: 10_000 },
+      ...overrides,
+    },
     clock: systemClock,
     handler: echo,
     ...overrides,

@@ -133,11 +133,13 @@ it('a key that is none is refused when the listener is made', () => {
     createDownstream({
       listen: { host: '127.0.0.1', port: 0 },
       tls: { ...serverTls('none'), key: 'no key' },
-      maxConnections: 1,
-      maxConcurrentStreams: 1,
-      maxMetadataBytes: 4_096,
-      maxMessageBytes: 1,
-      ping: { intervalMs: 1_000, timeoutMs: 1_000 },
+      limits: {
+        maxConnections: 1,
+        maxConcurrentStreams: 1,
+        maxMetadataBytes: 4_096,
+        maxMessageBytes: 1,
+        ping: { intervalMs: 1_000, timeoutMs: 1_000 },
+      },
       clock: systemClock,
       emit: () => {},
       handler: echo,

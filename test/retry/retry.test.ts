@@ -55,7 +55,7 @@ describe('retry', () => {
 
   it('keeps to its budget: a tenth of the requests and one a second, however many fail', () => {
     const clock = new ManualClock();
-    const budget = createRetryBudget({ share: 0.1, clock });
+    const budget = createRetryBudget({ limits: { budget: 0.1 }, clock });
     let granted = 0;
     for (let i = 0; i < 1_000; i++) {
       budget.deposit();
@@ -68,7 +68,7 @@ describe('retry', () => {
 
   it('saves up no more than ten seconds of the one a second', () => {
     const clock = new ManualClock();
-    const budget = createRetryBudget({ share: 0.1, clock });
+    const budget = createRetryBudget({ limits: { budget: 0.1 }, clock });
     clock.advance(3_600_000);
     const granted = Array.from({ length: 50 }, () => budget.withdraw()).filter(Boolean).length;
     expect(granted).toBe(10);

@@ -127,6 +127,7 @@ function upstreamTo(manager: SharedManager, clock: Clock): Upstream {
     stop: () => Promise.resolve(),
     describeTrouble: () => undefined,
     statuses: () => [],
+    setAddresses: () => undefined,
     line: () => undefined,
     watchLines: () => () => undefined,
   };

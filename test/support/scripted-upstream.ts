@@ -49,6 +49,7 @@ export class ScriptedUpstream implements Upstream {
     throw new Error('not scripted');
   }
   start(): void {}
+  setAddresses(): void {}
   stop(): Promise<void> {
     return Promise.resolve();
   }
