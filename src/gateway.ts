@@ -131,6 +131,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     frozen: () => dataPath.world.frozen,
     cleared: () => dataPath.world.cleared(),
     isAlive: (node) => shield.isAlive(node),
+    acknowledged: (node) => shield.registered(node),
     written: (path, request) => dataPath.written(classifier.touched(path, request)),
     classify,
     clock,

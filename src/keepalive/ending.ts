@@ -12,7 +12,7 @@ export type Next =
 
 /** The end of a stream that nobody waits for but its last caller may take this long. */
 const GOODBYE_MS = 30_000;
-/** A connection that is good is not given up for one slow answer: all its other streams would break. */
+/** So many times the haste, on a connection that is good. */
 const PATIENT_WAITS = 5;
 
 /** The polite end of a stream: half-close, then the status, which says that the manager has written down the end. */
@@ -56,14 +56,15 @@ export class Ending {
     this.#timer?.cancel();
     this.#timer = clock.setTimer(inHaste ? statusTimeoutMs : GOODBYE_MS, () => {
       this.#waits++;
+      // A manager that works may be slow; an order that is not certain costs the node more than the wait.
       if (inHaste && this.stream.line.state === 'good' && this.#waits < PATIENT_WAITS) this.#wait();
       else this.#giveUp();
     });
   }
 
   #giveUp(): void {
-    // Whatever the manager makes of the half-close, and when: it is not to find the next stream on a connection that hangs.
-    if (this.#next.kind === 'reopen') this.stream.line.giveUp();
+    // Nothing on it is answered, whoever asks. On one that works, this stream alone is given up: many others are on it.
+    if (this.#next.kind === 'reopen' && this.stream.line.state === 'mute') this.stream.line.giveUp();
     this.stream.cancel('manager-gateway: the manager does not answer the end of the stream');
   }
 }

@@ -1,6 +1,7 @@
 import type { NodeEndReason, ReopenReason } from '../observe/events.js';
 import type { Timer } from '../rpc/clock.js';
 import type { Metadata } from '../rpc/metadata.js';
+import { Code } from '../rpc/status.js';
 import type { Line } from '../upstream/line.js';
 import type { StreamReply } from './below.js';
 import type { OpenReason, SessionContext } from './context.js';
@@ -10,6 +11,7 @@ import type { NodeRecord } from './node.js';
 import type { NodeState } from './node-view.js';
 import { Seeking, type Sought } from './seeking.js';
 import { StreamAbove } from './stream-above.js';
+import { StreamHistory } from './stream-history.js';
 
 type State =
   | { readonly kind: 'dormant' | 'elsewhere' }
@@ -43,18 +45,19 @@ export class Holding {
   readonly #options: HoldingOptions;
   readonly #context: SessionContext;
   readonly #faults: Faults;
+  readonly history: StreamHistory;
   #state: State = { kind: 'dormant' };
   /** They wait for the end of the stream that is being ended. */
   #waiters: ((reply: StreamReply) => void)[] = [];
   #unwatch: () => void = () => undefined;
-  #endedAtMs: number | undefined;
-  #reopenings = 0;
-  #lastReopened: ReopenReason | undefined;
+  /** What ended the last stream, if nobody here did. */
+  #trouble = '';
 
   constructor(options: HoldingOptions) {
     this.#options = options;
     this.#context = options.context;
     this.#faults = new Faults(options.context);
+    this.history = new StreamHistory(options.context, options.record().node.kind);
   }
 
   get state(): NodeState {
@@ -65,14 +68,6 @@ export class Holding {
 
   get stream(): StreamAbove | undefined {
     return this.#state.kind === 'open' ? this.#state.stream : undefined;
-  }
-
-  get reopenings(): number {
-    return this.#reopenings;
-  }
-
-  get lastReopened(): ReopenReason | undefined {
-    return this.#lastReopened;
   }
 
   /** There is to be a stream. */
@@ -87,11 +82,13 @@ export class Holding {
   end(reason: NodeEndReason, at: 'dormant' | 'elsewhere' = 'dormant'): Promise<StreamReply | undefined> {
     const state = this.#state;
     const wasHeld = state.kind === 'open' || state.kind === 'waiting' || this.state === 'replacing';
-    if (wasHeld) this.#context.emit({ kind: 'node-ended', node: this.#options.record().node.kind, reason });
+    if (wasHeld) this.history.over(reason);
     switch (state.kind) {
       case 'dormant':
-      case 'elsewhere':
         this.#rest(at);
+        return Promise.resolve(undefined);
+      case 'elsewhere':
+        this.#rest('elsewhere');
         return Promise.resolve(undefined);
       case 'waiting':
         state.cancel();
@@ -136,25 +133,13 @@ export class Holding {
   }
 
   #open(line: Line, reason: OpenReason): void {
-    const record = this.#options.record();
     const stream = new StreamAbove(line, this.#context.clock, (reply) => this.#ended(stream, reply));
     this.#state = { kind: 'open', stream, replacing: undefined };
     this.#unwatch = line.watch(() => this.#lineChanged(stream));
-    stream.open(record, this.#options.metadata());
-    this.#tellOpened(record.node.kind, line.manager, reason);
+    stream.open(this.#options.record(), this.#options.metadata());
+    this.history.opened(line.manager, reason, this.#trouble);
+    this.#trouble = '';
     this.#options.opened();
-  }
-
-  #tellOpened(node: NodeRecord['node']['kind'], manager: string, reason: OpenReason): void {
-    const { clock, emit } = this.#context;
-    if (reason === 'first') {
-      emit({ kind: 'node-opened', node, manager });
-      return;
-    }
-    this.#reopenings++;
-    this.#lastReopened = reason;
-    const gapMs = this.#endedAtMs === undefined ? 0 : clock.nowMs() - this.#endedAtMs;
-    emit({ kind: 'node-reopened', node, manager, reason, gapMs });
   }
 
   #lineChanged(stream: StreamAbove): void {
@@ -181,7 +166,7 @@ export class Holding {
     const held = state.kind === 'open' ? state : state.kind === 'ending' ? state.ending : undefined;
     if (held?.stream !== stream) return;
     this.#unwatch();
-    this.#endedAtMs = this.#context.clock.nowMs();
+    this.history.ended();
     if (state.kind === 'open') {
       state.replacing?.seeking.cancel();
       this.#mend(stream, reply);
@@ -191,14 +176,19 @@ export class Holding {
     state.ending.stop();
     const waiters = this.#waiters;
     this.#waiters = [];
-    this.#follow(state.ending.next, stream);
+    this.#follow(state.ending.next, stream.line, reply);
     for (const tell of waiters) tell(reply);
   }
 
-  #follow(next: Next, { line: before }: StreamAbove): void {
-    if (next.kind !== 'reopen') this.#rest(next.kind);
-    else if (next.line?.state === 'good') this.#open(next.line, next.reason);
-    else this.#seek(next.reason, { who: 'replaced', not: before });
+  #follow(next: Next, before: Line, { status }: StreamReply): void {
+    if (next.kind !== 'reopen') {
+      this.#rest(next.kind);
+      return;
+    }
+    // Streams hear of the end of their connection before it says that it has gone.
+    const isLost = next.line === before && status.code === Code.UNAVAILABLE;
+    if (next.line?.state === 'good' && !isLost) this.#open(next.line, next.reason);
+    else this.#seek(next.reason, { who: isLost ? 'returning' : 'replaced', not: before });
   }
 
   /** The manager, or the way to it, has ended a stream that nobody here wanted to end. */
@@ -213,6 +203,7 @@ export class Holding {
         break;
       case 'reopen': {
         const { reason, delayMs, pressed } = remedy;
+        this.#trouble = reply.status.message;
         if (pressed) this.#context.pace.lower();
         this.#seek(reason, { who: 'returning', delayMs, not: stream.line });
         break;
@@ -223,8 +214,7 @@ export class Holding {
   }
 
   #answer(reply: StreamReply): void {
-    const node = this.#options.record().node.kind;
-    this.#context.emit({ kind: 'node-ended', node, reason: 'answered' });
+    this.history.over('answered', reply.status.message);
     this.#state = { kind: 'dormant' };
     this.#options.answered(reply);
     this.#options.rested();

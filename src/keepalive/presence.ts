@@ -103,28 +103,32 @@ export class Presence {
     this.#state = 'gone';
   }
 
+  /** A timer per silence, not per beat: it looks when it rings. Only one that would ring too late is set anew. */
   #beaten(): void {
     const nowMs = this.#options.clock.nowMs();
-    this.#lastBeatAtMs = nowMs;
     const patienceMs = this.#patienceMs();
-    // One timer per silence, not per beat; but it must not ring too late for a node that has shown a quicker pace.
+    this.#lastBeatAtMs = nowMs;
     if (this.#state === 'live' && this.#ringsAtMs <= nowMs + patienceMs) return;
     this.#state = 'live';
     this.#listen(patienceMs);
   }
 
-  /** It looks when it rings. */
   #listen(delayMs: number): void {
+    const { clock } = this.#options;
     this.#timer?.cancel();
-    this.#ringsAtMs = this.#options.clock.nowMs() + delayMs;
-    this.#timer = this.#options.clock.setTimer(delayMs, () => {
-      const silentMs = this.#options.clock.nowMs() - (this.#lastBeatAtMs ?? 0);
+    this.#ringsAtMs = clock.nowMs() + delayMs;
+    this.#timer = clock.setTimer(delayMs, () => {
+      const silentMs = clock.nowMs() - (this.#lastBeatAtMs ?? 0);
       const leftMs = this.#patienceMs() - silentMs;
-      if (leftMs > 0) return this.#listen(leftMs);
-      this.#timer = undefined;
-      this.#state = 'silent';
-      this.#options.fellSilent();
+      if (leftMs > 0) this.#listen(leftMs);
+      else this.#fallSilent();
     });
+  }
+
+  #fallSilent(): void {
+    this.#timer = undefined;
+    this.#state = 'silent';
+    this.#options.fellSilent();
   }
 
   #waitFor(delayMs: number): void {

@@ -76,8 +76,8 @@ export class Session implements HeldNode {
       lastBeatAtMs: this.#presence.lastBeatAtMs,
       intervalMs: this.#presence.intervalMs,
       upstream,
-      reopenings: this.#holding.reopenings,
-      lastReopened: this.#holding.lastReopened,
+      reopenings: this.#holding.history.reopenings,
+      lastReopened: this.#holding.history.lastReopened,
       holder: this.#context.claims.holderOf(this.key),
     };
   }

@@ -36,6 +36,8 @@ export interface Shield {
   serve(call: Call, mode: Mode): Promise<ForwardOutcome>;
   /** true: alive here, or held by another replica; false: it was here, and has ended; undefined: never seen. */
   isAlive(node: NodeId): boolean | undefined;
+  /** It has just registered: whatever became of its streams before, it lives. */
+  registered(node: NodeId): void;
   nodes(): readonly NodeView[];
   /** Ends these nodes' streams, above and below; returns how many nodes there were. */
   forget(matches: (node: NodeId) => boolean): number;
@@ -47,7 +49,7 @@ export interface Shield {
 
 export interface ShieldOptions extends Omit<SessionContext, 'claims'> {
   readonly claims: Claims;
-  /** Told of a node that was not here before. */
+  /** Told of a node whose stream has come. */
   readonly came: (node: NodeId) => void;
   readonly forward: Upstream['forward'];
   readonly decoder: IdentityDecoder;
@@ -89,6 +91,7 @@ class NodeShield implements Shield {
     const node = identify(call.path, first.message, this.#options.decoder);
     const session = node && this.#sessionOf(node, call.path, first.message, mode);
     if (session === undefined) return forward(unread(call, [first.message], false));
+    this.#options.came(session.record.node);
     return { code: await session.attach(call, first.message) };
   }
 
@@ -96,7 +99,12 @@ class NodeShield implements Shield {
     const key = nodeKeyOf(node);
     const session = this.#sessions.get(key);
     if (session?.alive || this.#options.claims.heldElsewhere(key)) return true;
-    return session !== undefined || this.#gone.has(key) ? false : undefined;
+    // One that is silent may be back any moment.
+    return session === undefined && this.#gone.has(key) ? false : undefined;
+  }
+
+  registered(node: NodeId): void {
+    this.#gone.delete(nodeKeyOf(node));
   }
 
   nodes(): readonly NodeView[] {
@@ -148,7 +156,6 @@ class NodeShield implements Shield {
     }
     const session = new Session(this.#context, record, (over) => this.#over(over));
     this.#sessions.set(session.key, session);
-    this.#options.came(record.node);
     return session;
   }
 

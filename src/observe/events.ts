@@ -152,9 +152,16 @@ export type GatewayEvent =
   | { kind: 'world-accepted' }
   // nodes: what their KeepAlive streams at the manager do
   | { kind: 'node-opened'; node: NodeKind; manager: string }
-  /** `gapMs`: how long it had none; 0 where nobody knows. */
-  | { kind: 'node-reopened'; node: NodeKind; manager: string; reason: ReopenReason; gapMs: number }
-  | { kind: 'node-ended'; node: NodeKind; reason: NodeEndReason }
+  /** `gapMs`: how long it had none; 0 where nobody knows. `detail`: what ended the one before, if nobody here did. */
+  | {
+      kind: 'node-reopened';
+      node: NodeKind;
+      manager: string;
+      reason: ReopenReason;
+      gapMs: number;
+      detail: string;
+    }
+  | { kind: 'node-ended'; node: NodeKind; reason: NodeEndReason; detail: string }
   /** There are as many nodes as can be held: the stream is forwarded as it is. */
   | { kind: 'node-unshielded' }
   | { kind: 'openings-lowered'; perSecond: number }

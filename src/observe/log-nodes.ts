@@ -16,20 +16,20 @@ export function aboutNode(event: NodeEvent): LogLine {
       };
     }
     case 'node-reopened': {
-      const { kind, node, manager, reason } = event;
+      const { kind, node, manager, reason, detail } = event;
       const gapMs = Math.round(event.gapMs);
       return {
         level: 'info',
-        msg: `the stream of a ${WORD[node]} at the manager was opened again after ${gapMs} ms: ${REOPENED[reason]}`,
+        msg: `the stream of a ${WORD[node]} at the manager was opened again after ${gapMs} ms: ${REOPENED[reason]}${inWords(detail)}`,
         fields: { event: kind, node, manager, reason, gapMs },
         repeatKey: `${kind} ${node} ${reason}`,
       };
     }
     case 'node-ended': {
-      const { kind, node, reason } = event;
+      const { kind, node, reason, detail } = event;
       return {
         level: reason === 'lost' || reason === 'silent' ? 'warn' : 'info',
-        msg: `the stream of a ${WORD[node]} at the manager was ended: ${ENDED[reason]}`,
+        msg: `the stream of a ${WORD[node]} at the manager was ended: ${ENDED[reason]}${inWords(detail)}`,
         fields: { event: kind, node, reason },
         repeatKey: `${kind} ${node} ${reason}`,
       };
@@ -53,6 +53,10 @@ export function aboutNode(event: NodeEvent): LogLine {
     default:
       return event satisfies never;
   }
+}
+
+function inWords(detail: string): string {
+  return detail === '' ? '' : ` (${detail})`;
 }
 
 const WORD = { scheduler: 'scheduler', 'seed-peer': 'seed peer' } as const;

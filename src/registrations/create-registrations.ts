@@ -42,6 +42,8 @@ export interface RegistrationsPartOptions {
   readonly cleared: () => boolean;
   /** What KeepAlive streams say: true, one is alive, here or at another replica; false, it has ended; undefined: nobody knows. */
   readonly isAlive: (node: NodeId) => boolean | undefined;
+  /** Told of a node whose registration was acknowledged without the manager: it lives, whatever its streams did before. */
+  readonly acknowledged: (node: NodeId) => void;
   readonly written: (path: string, request: Buffer) => void;
   readonly classify: (status: Status) => ErrorClass | undefined;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import { GatewayError } from '../errors.js';
+import type { NodeId } from '../keepalive/node.js';
 import type { Emit, ErrorClass } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Reply, UnaryRequest } from '../rpc/call.js';
@@ -8,7 +9,7 @@ import { Code, type Status } from '../rpc/status.js';
 import type { Book } from './book.js';
 import type { Ledger } from './ledger.js';
 import type { JournalRecord } from './record.js';
-import { type MessageDecoder, type Registration, readWrite, turnKey } from './registration.js';
+import { type MessageDecoder, nodeIdOf, type Registration, readWrite, turnKey } from './registration.js';
 import type { Turns } from './turns.js';
 
 /** How a write ended. `journaled`: written down, and acknowledged with what the manager last said. */
@@ -35,6 +36,8 @@ export interface RegistrationsOptions {
   readonly away: () => string | undefined;
   /** In words, why the manager that is there may not be written to; undefined: it may (see world/). */
   readonly frozen: () => string | undefined;
+  /** Told of a node whose registration was acknowledged without the manager. */
+  readonly acknowledged: (node: NodeId) => void;
   readonly classify: (status: Status) => ErrorClass | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -126,6 +129,7 @@ async function writeDownInstead(
 ): Promise<Written> {
   const acknowledgedAtWallMs = options.clock.wallMs();
   await writeDown(options, { kind: 'pending', registration, acknowledgedAtWallMs }, 'registration');
+  options.acknowledged(nodeIdOf(registration));
   options.emit({ kind: 'registration-journaled', node: registration.node.kind });
   return { reply, journaled: true };
 }

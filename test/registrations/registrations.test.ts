@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { classify } from '../../src/breaker/classify.js';
 import { GatewayError } from '../../src/errors.js';
+import type { NodeId } from '../../src/keepalive/node.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import { createBook } from '../../src/registrations/book.js';
 import {
@@ -49,6 +50,7 @@ let part: RegistrationsPart;
 let seen: UnaryRequest[];
 let alive: boolean | undefined;
 let frozen: string | undefined;
+let acknowledged: NodeId[];
 
 async function start(sets: readonly string[] = [`snapshot.dir=${dir}`]): Promise<void> {
   const managers = upstream;
@@ -59,6 +61,7 @@ async function start(sets: readonly string[] = [`snapshot.dir=${dir}`]): Promise
     frozen: () => frozen,
     cleared: () => frozen === undefined,
     isAlive: () => alive,
+    acknowledged: (node) => acknowledged.push(node),
     written: () => undefined,
     classify,
     clock,
@@ -72,7 +75,7 @@ beforeEach(async () => {
   clock = new ManualClock();
   upstream = new ScriptedUpstream(clock);
   events = [];
-  seen = [];
+  [seen, acknowledged] = [[], []];
   [alive, frozen] = [undefined, undefined];
   manager(() => answered());
   await start();
@@ -145,6 +148,7 @@ describe('while the manager is away', () => {
     expect(await part.write(moved)).toEqual({ reply: answered(), journaled: true });
     expect(seen).toHaveLength(asked);
     expect(part.pending()).toBe(1);
+    expect(acknowledged).toEqual([expect.objectContaining({ hostname: 'n', ip: '127.0.0.9' })]);
   });
 
   it('and it stays so over a restart', async () => {
@@ -206,6 +210,7 @@ describe('while the manager is away', () => {
       ask: (one) => upstream.unary(one),
       away: () => (upstream.healthy ? undefined : 'away'),
       frozen: () => undefined,
+      acknowledged: () => undefined,
       classify,
       clock,
       emit: (event) => events.push(event),

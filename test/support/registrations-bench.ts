@@ -78,6 +78,7 @@ export async function registrationsBench(
     frozen: () => bench.frozen,
     cleared: () => bench.frozen === undefined,
     isAlive: (node) => bench.alive(node),
+    acknowledged: () => undefined,
     written: (path) => void written.push(path),
     classify,
     clock,
