@@ -6,6 +6,7 @@ import { createDataPath } from './data-path.js';
 import { createLocalHealth } from './downstream/local-health.js';
 import { createDownstream } from './downstream/server.js';
 import { systemBootClock } from './durable/boot-clock.js';
+import { createOwnDirectory } from './durable/own-directory.js';
 import { createKeepAlive } from './keepalive/create-keep-alive.js';
 import { type BoundAddresses, createLifecycle } from './lifecycle.js';
 import { wireObservation } from './observation.js';
@@ -102,8 +103,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     emit,
     isAlive: (listed) => shield.isAlive({ ...listed, source: SOURCE[listed.kind] }) === true,
   });
+  const directory = createOwnDirectory({
+    dir: config.snapshot.dir,
+    fleetId: config.fleet.id,
+    bootId: systemBootClock()?.bootId,
+    clock,
+    emit,
+  });
   const snapshot = createSnapshot({
     limits: { ...config.snapshot, ...config.cache },
+    directory,
     fleetId: config.fleet.id,
     ...dataPath,
     clock,
@@ -116,6 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const warmup = createWarmup({
     config,
+    directory,
     mode: () => mode,
     ...dataPath,
     questionOf: (path, message) => classifier.question(path, message),
@@ -126,6 +136,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const registrations = createRegistrationsPart({
     config,
+    directory,
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => dataPath.world.frozen,
@@ -201,6 +212,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     shield,
     upstream,
     dataPath,
+    directory,
     snapshot,
     registrations,
     warmup,

@@ -4,6 +4,7 @@ import { formatHostPort } from './config/addresses.js';
 import type { Config, Mode } from './config/config.js';
 import type { DataPath } from './data-path.js';
 import type { Downstream } from './downstream/engine.js';
+import type { OwnDirectory } from './durable/own-directory.js';
 import { GatewayError } from './errors.js';
 import type { Shield } from './keepalive/shield.js';
 import type { Emit } from './observe/events.js';
@@ -37,6 +38,7 @@ export interface LifecycleParts {
   readonly shield: Shield;
   readonly upstream: Upstream;
   readonly dataPath: Pick<DataPath, 'redis' | 'stop'>;
+  readonly directory: OwnDirectory;
   readonly snapshot: Snapshot;
   readonly registrations: Pick<RegistrationsPart, 'load' | 'stop'>;
   readonly warmup: Warmup;
@@ -88,11 +90,12 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 }
 
 async function start(parts: LifecycleParts): Promise<BoundAddresses> {
-  const { downstream, upstream, dataPath, snapshot, registrations, warmup, tracing } = parts;
+  const { downstream, upstream, dataPath, directory, snapshot, registrations, warmup, tracing } = parts;
   const { metricsServer, adminServer } = parts.endpoints;
   // A package without its proto files is to fail here, not to forward everything unread.
   loadServiceDefinitions();
   const [metrics, admin] = [await metricsServer?.listen(), await adminServer?.listen()];
+  await directory.take();
   const loads = [snapshot.load(), registrations.load(), warmup.load()];
   await Promise.all([...loads, dataPath.redis.start(), tracing.start()]);
   upstream.start();
@@ -106,7 +109,8 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
 
 /** `deadlineMs` on the monotonic clock. */
 async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
-  const { clock, emit, downstream, shield, upstream, snapshot, registrations, warmup, tracing } = parts;
+  const { clock, emit, downstream, shield, upstream, directory, snapshot, registrations, warmup, tracing } =
+    parts;
   const { metricsServer, adminServer } = parts.endpoints;
   // First, so that none of those whose connections are cut now is given its grace.
   const shielded = shield.stop();
@@ -116,7 +120,8 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
   await Promise.all([upstream.stop(clock.nowMs()), metricsServer?.stop(), adminServer?.stop()]);
   // A disk that hangs must not hold it up either; what was acknowledged is on it already.
   const files = [snapshot.stop(), registrations.stop(), warmup.stop()];
-  const written = await inTime(clock, deadlineMs, [...files, tracing.stop()]);
+  const closed = Promise.all(files).then(() => directory.release());
+  const written = await inTime(clock, deadlineMs, [closed, tracing.stop()]);
   if (!written) {
     const error = new GatewayError(
       'internal',

@@ -111,6 +111,8 @@ export type GatewayEvent =
   | { kind: 'sharing-changed'; to: 'own' | 'place' | 'blocks'; detail: string }
   // on disk
   | { kind: 'directory-unusable'; dir: string; detail: string }
+  /** It could not be used before. */
+  | { kind: 'directory-taken'; dir: string }
   | { kind: 'snapshot-written'; entries: number; sizeBytes: number; durationMs: number }
   | { kind: 'snapshot-failed' }
   | {

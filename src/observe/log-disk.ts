@@ -6,6 +6,7 @@ type DiskEvent = Extract<
   {
     kind:
       | 'directory-unusable'
+      | 'directory-taken'
       | 'snapshot-written'
       | 'snapshot-failed'
       | 'snapshot-loaded'
@@ -25,6 +26,12 @@ export function aboutDisk(event: DiskEvent): LogLine | undefined {
         level: 'warn',
         msg: `snapshot.dir ${event.dir} cannot be used (${event.detail}): a restart begins cold, and no registration is taken while the managers are away`,
         fields: { event: event.kind, dir: event.dir, errorClass: 'permanent' },
+      };
+    case 'directory-taken':
+      return {
+        level: 'info',
+        msg: `snapshot.dir ${event.dir} is used from now on`,
+        fields: { event: event.kind, dir: event.dir },
       };
     case 'snapshot-written':
       return {
@@ -61,7 +68,7 @@ function loaded(event: Extract<DiskEvent, { kind: 'snapshot-loaded' }>): LogLine
 }
 
 function aboutRegistrations(
-  event: Exclude<DiskEvent, { kind: `snapshot-${string}` | 'directory-unusable' }>,
+  event: Exclude<DiskEvent, { kind: `snapshot-${string}` | `directory-${string}` }>,
 ): LogLine {
   switch (event.kind) {
     case 'journal-loaded': {

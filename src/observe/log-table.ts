@@ -56,6 +56,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'openings-lowered':
       return aboutNode(event);
     case 'directory-unusable':
+    case 'directory-taken':
     case 'snapshot-written':
     case 'snapshot-failed':
     case 'snapshot-loaded':

@@ -271,6 +271,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
       case 'world-cleared':
       case 'journal-loaded':
       case 'directory-unusable':
+      case 'directory-taken':
       case 'warmup-started':
       case 'address-state-changed':
       case 'resolve-failed':

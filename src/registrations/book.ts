@@ -6,6 +6,9 @@ import { type Deletion, type NodeName, nodeKey, type Registration } from './regi
 /** Nodes that are remembered; beyond it the one that registered longest ago is forgotten, unless it is pending. */
 const MAX_KNOWN = 65_536;
 
+/** Deletions that are remembered: a journal that is opened later, or written by somebody else, may say what they undid. */
+const MAX_TOMBSTONES = 4_096;
+
 export interface Known {
   readonly kind: 'known';
   readonly registration: Registration;
@@ -36,11 +39,21 @@ export interface Book {
 export function createBook(maxKnown = MAX_KNOWN): Book {
   const known = new Map<string, Known>();
   const pending = new Map<string, Pending>();
+  const tombstones = new Map<string, Extract<JournalRecord, { kind: 'deleted' }>>();
 
   const forgetOldest = (): void => {
     for (const key of known.keys()) {
       if (known.size <= maxKnown) return;
       if (!pending.has(key)) known.delete(key);
+    }
+  };
+  const bury = (record: Extract<JournalRecord, { kind: 'deleted' }>): void => {
+    const key = JSON.stringify(record.deletion);
+    tombstones.delete(key);
+    tombstones.set(key, record);
+    for (const oldest of tombstones.keys()) {
+      if (tombstones.size <= MAX_TOMBSTONES) return;
+      tombstones.delete(oldest);
     }
   };
   const remove = (deletion: Deletion): void => {
@@ -66,6 +79,7 @@ export function createBook(maxKnown = MAX_KNOWN): Book {
           pending.delete(nodeKey(record.node));
           return;
         case 'deleted':
+          bury(record);
           return remove(record.deletion);
         default:
           return record satisfies never;
@@ -82,7 +96,8 @@ export function createBook(maxKnown = MAX_KNOWN): Book {
       const key = nodeKey(node);
       return [pending.get(key), known.get(key)].find((one) => one?.registration.ip === node.ip);
     },
-    records: () => [...known.values(), ...pending.values()],
+    // Whoever is known or pending has registered after the deletions.
+    records: () => [...tombstones.values(), ...known.values(), ...pending.values()],
     get knownCount() {
       return known.size;
     },

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { proveWritable } from '../durable/files.js';
+import type { OwnDirectory } from '../durable/own-directory.js';
 import type { NodeId } from '../keepalive/node.js';
 import type { Emit, ErrorClass } from '../observe/events.js';
 import type { UnaryRequest } from '../rpc/call.js';
@@ -34,7 +34,8 @@ export interface RegistrationsPart extends Registrations {
 }
 
 export interface RegistrationsPartOptions {
-  readonly config: Pick<Config, 'registrations' | 'snapshot' | 'fleet' | 'warmup' | 'managers'>;
+  readonly config: Pick<Config, 'registrations' | 'fleet' | 'warmup' | 'managers'>;
+  readonly directory: OwnDirectory;
   readonly upstream: Upstream;
   readonly codec: MessageDecoder & { encodeRequest(path: string, fields: Fields): Buffer };
   readonly frozen: () => string | undefined;
@@ -52,10 +53,10 @@ export interface RegistrationsPartOptions {
 
 /** Book, journal, the way of a write and the making up for: wired together. */
 export function createRegistrationsPart(options: RegistrationsPartOptions): RegistrationsPart {
-  const { config, upstream, codec, emit } = options;
+  const { config, directory, upstream, codec, emit } = options;
   const book = createBook();
-  const { dir } = config.snapshot;
-  const journal: Journal = dir === '' ? NO_JOURNAL : createJournal({ dir, fleetId: config.fleet.id, book });
+  const journal: Journal =
+    directory.dir === '' ? NO_JOURNAL : createJournal({ directory, fleetId: config.fleet.id, book });
   const turns = createTurns();
   const ask = (request: UnaryRequest) => upstream.unary(request);
   const ledger = createLedger({ book, journal, emit });
@@ -68,6 +69,17 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
     requestTimeoutMs: config.managers.requestTimeoutMs,
   };
   const replay = createReplay({ ...making, life, ratePerSecond: config.warmup.rate });
+  const open = async (): Promise<void> => {
+    // Where it cannot be had, the directory itself says so, once, for all that would be in it.
+    if (!directory.held) return;
+    try {
+      const read = await journal.open();
+      emit({ kind: 'journal-loaded', known: book.knownCount, pending: book.pending().length, ...read });
+      replay.wake();
+    } catch (error) {
+      emit({ kind: 'journal-failed', detail: error instanceof Error ? error.message : String(error) });
+    }
+  };
   return {
     ...createRegistrations({
       ...common,
@@ -75,14 +87,8 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
       away: () => trouble(upstream),
     }),
     async load() {
-      // Where the directory cannot be used, the snapshot says so, once, for both.
-      if (dir === '' || !(await isWritable(dir))) return;
-      try {
-        const read = await journal.open();
-        emit({ kind: 'journal-loaded', known: book.knownCount, pending: book.pending().length, ...read });
-      } catch (error) {
-        emit({ kind: 'journal-failed', detail: error instanceof Error ? error.message : String(error) });
-      }
+      directory.whenTaken(() => void open());
+      await open();
     },
     look: () => replay.wake(),
     aliveNow: (node) => replay.alive(node),
@@ -96,13 +102,6 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
       await journal.close();
     },
   };
-}
-
-function isWritable(dir: string): Promise<boolean> {
-  return proveWritable(dir).then(
-    () => true,
-    () => false,
-  );
 }
 
 const NO_JOURNAL: Journal = {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openToAppend, readUpTo, replaceFile, sweepLeftovers } from '../durable/files.js';
+import type { OwnDirectory } from '../durable/own-directory.js';
 import { frameRecord, readRecords } from '../durable/records.js';
 import type { Book } from './book.js';
 import { decodeJournalRecord, encodeJournalRecord, type JournalRecord } from './record.js';
@@ -15,7 +16,7 @@ const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** An append-only file of records, and the book that they fill. */
 export interface Journal {
-  /** Reads the file into the book and makes it ready for appending. Rejects if it cannot be. */
+  /** Reads the file into the book, below what the book says already, and makes it ready for appending. Rejects if it cannot be. */
   open(): Promise<{ readonly damagedBytes: number; readonly ignored: number }>;
   /** Resolves when the record is on disk for good, and in the book. Rejects if it is not: then it must not be acknowledged. */
   append(record: JournalRecord): Promise<void>;
@@ -38,7 +39,7 @@ interface Waiting {
 }
 
 export interface JournalOptions {
-  readonly dir: string;
+  readonly directory: Pick<OwnDirectory, 'dir' | 'held'>;
   readonly fleetId: string;
   readonly book: Book;
   /** Smaller files are not written anew. */
@@ -46,8 +47,8 @@ export interface JournalOptions {
 }
 
 export function createJournal(options: JournalOptions): Journal {
-  const { dir, book } = options;
-  const file = journalFile(dir, options.fleetId);
+  const { directory, book } = options;
+  const file = journalFile(directory.dir, options.fleetId);
   let waiting: Waiting[] = [];
   let handle: FileHandle | undefined;
   let opened = false;
@@ -66,6 +67,7 @@ export function createJournal(options: JournalOptions): Journal {
   };
 
   const writeBatch = async (batch: readonly Waiting[]): Promise<void> => {
+    if (!directory.held) throw new Error('another gateway uses the directory');
     if (
       handle === undefined ||
       sizeBytes > Math.max(options.compactBytes ?? COMPACT_BYTES, COMPACT_FACTOR * compactedBytes)
@@ -104,7 +106,10 @@ export function createJournal(options: JournalOptions): Journal {
       const bytes = (await readUpTo(file, MAX_FILE_BYTES)) ?? Buffer.alloc(0);
       const { payloads, damagedBytes } = readRecords(bytes);
       const records = payloads.map(decodeJournalRecord);
+      const since = book.records();
       for (const record of records) if (record !== undefined) book.apply(record);
+      // What has happened while the file was another gateway's is newer than all that it says.
+      for (const record of since) book.apply(record);
       const ignored = records.filter((record) => record === undefined).length;
       if (damagedBytes + ignored > 0) await copyFile(file, `${file}.damaged`);
       await compact();
@@ -119,7 +124,7 @@ export function createJournal(options: JournalOptions): Journal {
       });
     },
     get isOpen() {
-      return opened;
+      return opened && directory.held;
     },
     async close() {
       opened = false;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readUpTo, replaceFile } from '../durable/files.js';
+import type { OwnDirectory } from '../durable/own-directory.js';
 import { frameRecord, readRecords } from '../durable/records.js';
 import type { Emit } from '../observe/events.js';
 import type { Clock, Timer } from '../rpc/clock.js';
@@ -33,8 +34,7 @@ export interface LearnedFile {
 }
 
 export interface LearnedFileOptions {
-  /** "": nothing is kept. */
-  readonly dir: string;
+  readonly directory: OwnDirectory;
   readonly fleetId: string;
   readonly learned: Learned;
   readonly questionOf: (path: string, message: Buffer) => Question | undefined;
@@ -44,7 +44,8 @@ export interface LearnedFileOptions {
 
 /** What callers ask for, beside the snapshot of the answers: where it cannot be written, the snapshot says so. */
 export function createLearnedFile(options: LearnedFileOptions): LearnedFile {
-  const { dir, learned, clock, emit } = options;
+  const { directory, learned, clock, emit } = options;
+  const { dir } = directory;
   if (dir === '') return { load: () => Promise.resolve(), start: () => {}, stop: () => Promise.resolve() };
   const fleet = createHash('sha256').update(options.fleetId).digest('hex').slice(0, 12);
   const file = join(dir, `learned-${fleet}.v${SCHEMA}`);
@@ -53,7 +54,7 @@ export function createLearnedFile(options: LearnedFileOptions): LearnedFile {
   let writing: Promise<void> = Promise.resolve();
 
   const write = async (): Promise<void> => {
-    if (learned.count === 0) return;
+    if (learned.count === 0 || !directory.held) return;
     try {
       await replaceFile(file, recordsOf(learned.toStored()));
     } catch {

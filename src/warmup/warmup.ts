@@ -1,4 +1,5 @@
 import type { Config, Mode } from '../config/config.js';
+import type { OwnDirectory } from '../durable/own-directory.js';
 import type { Emit } from '../observe/events.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Question } from '../rpc/question.js';
@@ -12,7 +13,8 @@ import { encodeWarmupRequest } from './requests.js';
 import { createWarmer, type WarmKey } from './warmer.js';
 
 export interface WarmupOptions {
-  readonly config: Pick<Config, 'warmup' | 'snapshot' | 'fleet' | 'cache' | 'managers'>;
+  readonly config: Pick<Config, 'warmup' | 'fleet' | 'cache' | 'managers'>;
+  readonly directory: OwnDirectory;
   readonly mode: () => Mode;
   readonly learned: Learned;
   readonly pace: Pace;
@@ -43,7 +45,7 @@ export interface Warmup {
 export function createWarmup(options: WarmupOptions): Warmup {
   const { config, clock, upstream } = options;
   const inUse = (): boolean => options.mode() === 'answer';
-  const file = createLearnedFile({ ...options, dir: config.snapshot.dir, fleetId: config.fleet.id });
+  const file = createLearnedFile({ ...options, fleetId: config.fleet.id });
   const warmer = createWarmer({
     requests: requestsOf(options),
     learned: options.learned,

@@ -10,6 +10,7 @@ import { type Book, createBook } from '../../src/registrations/book.js';
 import { createJournal, type Journal, journalFile } from '../../src/registrations/journal.js';
 import type { JournalRecord } from '../../src/registrations/record.js';
 import type { Registration } from '../../src/registrations/registration.js';
+import { heldDirectory } from '../support/held-directory.js';
 
 const CHILD = fileURLToPath(new URL('../support/journal-process.mjs', import.meta.url));
 
@@ -28,7 +29,7 @@ afterEach(async () => {
 async function process(compactBytes?: number): Promise<{ book: Book; journal: Journal }> {
   const book = createBook();
   const journal = createJournal({
-    dir,
+    directory: heldDirectory(dir),
     fleetId: 'f',
     book,
     ...(compactBytes === undefined ? {} : { compactBytes }),

@@ -18,6 +18,7 @@ import { decodeRequest, decodeResponse, encodeRequest } from '../../src/route/pr
 import type { Reply, UnaryRequest } from '../../src/rpc/call.js';
 import type { AddressStatus } from '../../src/upstream/upstream.js';
 import { configOf, requestOf, responseOf } from '../support/data-path.js';
+import { heldDirectory } from '../support/held-directory.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { ended, ok, ScriptedUpstream } from '../support/scripted-upstream.js';
 
@@ -54,8 +55,10 @@ let acknowledged: NodeId[];
 
 async function start(sets: readonly string[] = [`snapshot.dir=${dir}`]): Promise<void> {
   const managers = upstream;
+  const config = configOf('', ['warmup.rate=10', ...sets]);
   part = createRegistrationsPart({
-    config: configOf('', ['warmup.rate=10', ...sets]),
+    config,
+    directory: heldDirectory(config.snapshot.dir),
     upstream: managers,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => frozen,

@@ -4,7 +4,12 @@ import { createBook } from '../../dist/registrations/book.js';
 import { createJournal } from '../../dist/registrations/journal.js';
 
 const [dir, from] = process.argv.slice(2);
-const journal = createJournal({ dir, fleetId: 'f', book: createBook(), compactBytes: 4_096 });
+const journal = createJournal({
+  directory: { dir, held: true },
+  fleetId: 'f',
+  book: createBook(),
+  compactBytes: 4_096,
+});
 await journal.open();
 let next = Number(from);
 const writeOn = async () => {

@@ -9,6 +9,7 @@ import { decodeRequest, decodeResponse, encodeRequest } from '../../src/route/pr
 import type { Reply, UnaryRequest } from '../../src/rpc/call.js';
 import type { AddressStatus } from '../../src/upstream/upstream.js';
 import { configOf, requestOf, responseOf } from './data-path.js';
+import { heldDirectory } from './held-directory.js';
 import { ManualClock } from './manual-clock.js';
 import { ended, ok, ScriptedUpstream } from './scripted-upstream.js';
 
@@ -71,8 +72,10 @@ export async function registrationsBench(
   const upstream = new ScriptedUpstream(clock);
   const events: GatewayEvent[] = [];
   const [seen, written]: [UnaryRequest[], string[]] = [[], []];
+  const config = configOf('', ['warmup.rate=10', ...sets]);
   const part = createRegistrationsPart({
-    config: configOf('', ['warmup.rate=10', ...sets]),
+    config,
+    directory: heldDirectory(config.snapshot.dir),
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => bench.frozen,

@@ -8,6 +8,7 @@ import { decodeRequest, requestFieldNumbers } from '../../src/route/proto.js';
 import { createLearned, type Learned } from '../../src/warmup/learned.js';
 import { createLearnedFile, type LearnedFile } from '../../src/warmup/learned-file.js';
 import { bench } from '../support/data-path.js';
+import { heldDirectory } from '../support/held-directory.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const classifier = createClassifier({ fleetId: 'f', decoder: { decodeRequest, requestFieldNumbers } });
@@ -28,13 +29,12 @@ function make(over: { dir?: string; fleetId?: string } = {}): {
   const clock = new ManualClock();
   const learned = createLearned({ clock });
   const file = createLearnedFile({
-    dir,
-    fleetId: 'f',
+    directory: heldDirectory(over.dir ?? dir),
+    fleetId: over.fleetId ?? 'f',
     learned,
     questionOf: (path, message) => classifier.question(path, message),
     clock,
     emit: (event) => events.push(event),
-    ...over,
   });
   return { learned, file, clock };
 }

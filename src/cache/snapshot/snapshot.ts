@@ -3,7 +3,8 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import type { BootClock } from '../../durable/boot-clock.js';
-import { proveWritable, readUpTo, replaceFile, sweepLeftovers } from '../../durable/files.js';
+import { readUpTo, replaceFile, sweepLeftovers } from '../../durable/files.js';
+import type { OwnDirectory } from '../../durable/own-directory.js';
 import type { Emit } from '../../observe/events.js';
 import type { Clock, Timer } from '../../rpc/clock.js';
 import type { Entry } from '../entry.js';
@@ -24,7 +25,8 @@ export interface Snapshot {
 }
 
 export interface SnapshotOptions {
-  readonly limits: Config['snapshot'] & Pick<Config['cache'], 'maxBytes' | 'maxStaleMs'>;
+  readonly limits: Pick<Config['snapshot'], 'intervalMs'> & Pick<Config['cache'], 'maxBytes' | 'maxStaleMs'>;
+  readonly directory: OwnDirectory;
   readonly fleetId: string;
   readonly store: MemoryStore;
   readonly voids: Voids;
@@ -43,10 +45,10 @@ export function snapshotFile(dir: string, fleetId: string): string {
   return join(dir, `answers-${fleet}.v${SNAPSHOT_SCHEMA}`);
 }
 
-/** What is in memory, on disk. Off where `snapshot.dir` is empty. */
+/** What is in memory, on disk. Off where `snapshot.dir` is empty; read, but not written, where another gateway has it. */
 export function createSnapshot(options: SnapshotOptions): Snapshot {
-  const { limits, store, clock, emit } = options;
-  const { dir } = limits;
+  const { limits, directory, store, clock, emit } = options;
+  const { dir } = directory;
   if (dir === '') return { load: () => Promise.resolve(), start: () => {}, stop: () => Promise.resolve() };
 
   const file = snapshotFile(dir, options.fleetId);
@@ -65,7 +67,7 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
 
   const write = async (): Promise<void> => {
     const revision = revisionOf(options);
-    if (revision === writtenRevision) return;
+    if (revision === writtenRevision || !directory.held) return;
     const startedAtMs = clock.nowMs();
     try {
       // What an accepted manager has taken the place of would, read again, be held against it.
@@ -102,9 +104,7 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
   return {
     async load() {
       try {
-        await proveWritable(dir);
-        await sweepLeftovers(file, LEFTOVER_MS, clock.wallMs());
-        usable = true;
+        if (directory.held) await sweepLeftovers(file, LEFTOVER_MS, clock.wallMs());
       } catch (error) {
         unusable(error);
       }
@@ -124,7 +124,7 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
         emit({ kind: 'snapshot-loaded', ...figures(restored, now.nowMs) });
         // Nothing in it could be used: kept for whoever wants to know why, since the next writing takes its name.
         const { entries, damagedBytes, ignored } = restored;
-        if (entries.length === 0 && damagedBytes + ignored > 0 && usable)
+        if (entries.length === 0 && damagedBytes + ignored > 0 && directory.held)
           await rename(file, `${file}.unused`);
       } catch (error) {
         emit({ kind: 'internal-error', where: 'reading the snapshot', error });

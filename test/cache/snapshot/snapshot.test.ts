@@ -6,6 +6,7 @@ import { createMemoryStore, type MemoryStore } from '../../../src/cache/memory.j
 import { createSnapshot, type Snapshot, snapshotFile } from '../../../src/cache/snapshot/snapshot.js';
 import { createVoids } from '../../../src/cache/voids.js';
 import type { GatewayEvent } from '../../../src/observe/events.js';
+import { heldDirectory } from '../../support/held-directory.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { entryOf } from './entries.js';
 
@@ -30,7 +31,8 @@ function process(over: { dir?: string; fleetId?: string } = {}): Process {
   const clock = new ManualClock();
   const store = createMemoryStore({ maxBytes: 1 << 20 });
   const snapshot = createSnapshot({
-    limits: { dir: over.dir ?? dir, intervalMs: 10_000, maxBytes: 1 << 20, maxStaleMs: 3_600_000 },
+    directory: heldDirectory(over.dir ?? dir),
+    limits: { intervalMs: 10_000, maxBytes: 1 << 20, maxStaleMs: 3_600_000 },
     fleetId: over.fleetId ?? 'f',
     store,
     voids: createVoids(),
