@@ -148,12 +148,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     emit,
   });
-  const shield = createKeepAlive({
+  const { shield, managersView } = createKeepAlive({
     config,
     upstream,
-    decoder: { decodeRequest },
+    codec: { decodeRequest, decodeResponse, encodeRequest },
     classify,
-    // Told at the opening of a stream, which no cache is asked for.
+    // Told at the opening of a stream, which no cache is asked for, or by a witness that is believed.
     replayNode: (node) => registrations.replayNode(node, { force: true }),
     came: (node) => registrations.aliveNow(node),
     clock,
@@ -199,8 +199,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     upstream,
     dataPath,
     registrations,
+    keepAlive: { shield, managersView },
     warmup,
     readiness,
+    clock,
     subscribers,
     emit,
   });

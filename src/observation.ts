@@ -1,12 +1,16 @@
 import { createEndpoints, type Endpoints } from './admin/endpoints.js';
+import type { NodesSource } from './admin/nodes.js';
 import type { Config, Mode } from './config/config.js';
 import type { DataPath } from './data-path.js';
 import type { Downstream } from './downstream/engine.js';
+import type { KeepAlive } from './keepalive/create-keep-alive.js';
 import type { Emit, GatewayEvent } from './observe/events.js';
 import { createMetrics } from './observe/metrics.js';
+import type { MeasuredNode } from './observe/node-metrics.js';
 import type { Readiness } from './observe/readiness.js';
 import type { RegistrationsPart } from './registrations/create-registrations.js';
 import { READ_METHODS } from './route/method-table.js';
+import type { Clock } from './rpc/clock.js';
 import type { AddressStatus, Upstream } from './upstream/upstream.js';
 import { VERSION } from './version.js';
 import type { Warmup } from './warmup/warmup.js';
@@ -18,7 +22,9 @@ export interface ObservationParts {
   readonly upstream: Upstream;
   readonly dataPath: DataPath;
   readonly registrations: Pick<RegistrationsPart, 'look'>;
+  readonly keepAlive: KeepAlive;
   readonly warmup: Pick<Warmup, 'look'>;
+  readonly clock: Clock;
   readonly readiness: Readiness;
   /** Of the bus: who is to be told of every event. */
   readonly subscribers: ((event: GatewayEvent) => void)[];
@@ -27,7 +33,7 @@ export interface ObservationParts {
 
 /** What hears of the events, and what can be asked for over HTTP. */
 export function wireObservation(parts: ObservationParts): Endpoints {
-  const { config, mode, downstream, upstream, dataPath, readiness, subscribers, emit } = parts;
+  const { config, mode, downstream, upstream, dataPath, keepAlive, readiness, subscribers, emit } = parts;
   const metrics = createMetrics({
     version: VERSION,
     readMethods: READ_METHODS,
@@ -38,6 +44,7 @@ export function wireObservation(parts: ObservationParts): Endpoints {
     cacheEntries: () => dataPath.store.count,
     flights: dataPath.flights,
     frozen: () => dataPath.world.frozen !== undefined,
+    nodes: () => measured(keepAlive),
     breakers: dataPath.breakerStates,
     managers: () => upstream.statuses().map((status) => ({ ...status, healthy: isHealthy(status) })),
   });
@@ -50,6 +57,7 @@ export function wireObservation(parts: ObservationParts): Endpoints {
     readiness,
     metrics,
     world: dataPath.world,
+    nodes: nodesSource(parts),
     onError: (error) => emit({ kind: 'internal-error', where: 'an http endpoint', error }),
   });
 }
@@ -66,6 +74,22 @@ function react(
   }
   if (event.kind === 'world-cleared' || event.kind === 'world-accepted') registrations.look();
   if (DECIDES_WARMUP.has(event.kind)) warmup.look();
+}
+
+function measured({ shield, managersView }: KeepAlive): MeasuredNode[] {
+  return shield.nodes().map(({ key, node, state, alive }) => {
+    const disputed = managersView(key)?.disputedSinceMs !== undefined;
+    return { type: node.kind, state, alive, disputed };
+  });
+}
+
+function nodesSource({ keepAlive: { shield, managersView }, clock }: ObservationParts): NodesSource {
+  return {
+    nodes: () => shield.nodes(),
+    managersView,
+    forget: (is) => shield.forget(is),
+    nowMs: () => clock.nowMs(),
+  };
 }
 
 const DECIDES_READINESS = new Set<GatewayEvent['kind']>([

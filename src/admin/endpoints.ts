@@ -3,6 +3,7 @@ import type { Metrics } from '../observe/metrics.js';
 import type { Readiness } from '../observe/readiness.js';
 import { acceptManager } from './accept-manager.js';
 import { createHttpServer, type HttpRoute, type HttpServer, type PostRoute, text } from './http-server.js';
+import { forgetNodes, listNodes, type NodesSource } from './nodes.js';
 
 /** The servers that are enabled. */
 export interface Endpoints {
@@ -15,11 +16,19 @@ export interface EndpointsOptions {
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly world: Parameters<typeof acceptManager>[1];
+  readonly nodes: NodesSource;
   readonly onError: (error: unknown) => void;
 }
 
 /** Which path is answered where: health and readiness on both addresses, metrics on one, what changes something on the other. */
-export function createEndpoints({ config, readiness, metrics, world, onError }: EndpointsOptions): Endpoints {
+export function createEndpoints({
+  config,
+  readiness,
+  metrics,
+  world,
+  nodes,
+  onError,
+}: EndpointsOptions): Endpoints {
   const probes: [string, HttpRoute][] = [
     ['/healthy', () => text(200, 'healthy\n')],
     [
@@ -33,6 +42,7 @@ export function createEndpoints({ config, readiness, metrics, world, onError }: 
   };
   const posts = new Map<string, PostRoute>([
     ['/api/accept-manager', acceptManager(config.admin.token, world)],
+    ['/api/nodes/forget', forgetNodes(config.admin.token, nodes)],
   ]);
   const { metrics: forMetrics, admin } = config;
   return {
@@ -45,7 +55,13 @@ export function createEndpoints({ config, readiness, metrics, world, onError }: 
         })
       : undefined,
     adminServer: admin.enable
-      ? createHttpServer({ name: 'admin.addr', addr: admin.addr, routes: new Map(probes), posts, onError })
+      ? createHttpServer({
+          name: 'admin.addr',
+          addr: admin.addr,
+          routes: new Map([...probes, ['/api/nodes', listNodes(nodes)]]),
+          posts,
+          onError,
+        })
       : undefined,
   };
 }

@@ -151,3 +151,7 @@ function bodyOf(request: IncomingMessage): Promise<Body> {
 export function text(status: number, body: string): HttpReply {
   return { status, contentType: 'text/plain; charset=utf-8', body };
 }
+
+export function json(status: number, value: unknown): HttpReply {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };
+}

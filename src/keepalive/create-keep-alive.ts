@@ -1,36 +1,41 @@
 import type { Config } from '../config/config.js';
 import type { Upstream } from '../upstream/upstream.js';
 import { ALONE } from './claims.js';
-import type { Reconcile } from './context.js';
+import { createManagerWitness, type ManagerWitnessOptions } from './manager-witness.js';
 import { createOpeningPace } from './opening-pace.js';
+import { createReconcile, type ManagersView } from './reconcile.js';
 import { createShield, type Shield, type ShieldOptions } from './shield.js';
 
 /** Measured: a manager that works says so within milliseconds (protocol: 0 of 40 ends came late once the status was there). */
 const STATUS_TIMEOUT_MS = 1_000;
 
-/** Nobody looks. */
-const UNSEEN: Reconcile = {
-  opened: () => undefined,
-  closed: () => undefined,
-  stop: () => undefined,
-};
-
 export interface KeepAliveOptions
-  extends Pick<ShieldOptions, 'decoder' | 'classify' | 'replayNode' | 'came' | 'clock' | 'random' | 'emit'> {
-  readonly config: Pick<Config, 'keepAlive'>;
+  extends Pick<ShieldOptions, 'classify' | 'replayNode' | 'came' | 'clock' | 'random' | 'emit'> {
+  readonly config: Pick<Config, 'keepAlive' | 'managers'>;
   readonly upstream: Upstream;
+  readonly codec: ShieldOptions['decoder'] & ManagerWitnessOptions['codec'];
+}
+
+export interface KeepAlive {
+  readonly shield: Shield;
+  /** What a manager was last seen to say of the node with this key. */
+  managersView(key: string): ManagersView | undefined;
 }
 
 /** The shield and all it needs, wired together. */
-export function createKeepAlive(options: KeepAliveOptions): Shield {
-  const { config, upstream } = options;
-  return createShield({
+export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
+  const { config, upstream, codec } = options;
+  const witness = createManagerWitness({ ...options, timeoutMs: config.managers.requestTimeoutMs });
+  const reconcile = createReconcile({ ...options, witness, reconcileMs: config.keepAlive.reconcileMs });
+  const shield = createShield({
     ...options,
+    decoder: codec,
     forward: (call) => upstream.forward(call),
     claims: ALONE,
     pace: createOpeningPace(options),
-    reconcile: UNSEEN,
+    reconcile,
     graceMs: config.keepAlive.graceMs,
     statusTimeoutMs: STATUS_TIMEOUT_MS,
   });
+  return { shield, managersView: (key) => reconcile.viewOf(key) };
 }

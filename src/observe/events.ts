@@ -91,6 +91,9 @@ export type NodeEndReason =
   /** The gateway is stopping. */
   | 'stopping';
 
+/** `unknown`: it could not be asked, or spoke of another row. */
+export type NodeSays = 'active' | 'inactive' | 'gone' | 'unknown';
+
 export type GatewayEvent =
   // downstream
   | { kind: 'connection-opened' }
@@ -167,6 +170,12 @@ export type GatewayEvent =
   /** There are as many nodes as can be held: the stream is forwarded as it is. */
   | { kind: 'node-unshielded' }
   | { kind: 'openings-lowered'; perSecond: number }
+  // nodes: what the managers say of them
+  | { kind: 'node-looked-at'; node: NodeKind; says: NodeSays }
+  /** The manager says so of a node that is alive here: once for each time it begins to. */
+  | { kind: 'node-disputed'; node: NodeKind; says: 'inactive' | 'gone' }
+  /** It says active again, so long after it was first seen to say otherwise. */
+  | { kind: 'node-settled'; node: NodeKind; disputedMs: number }
   // towards the manager
   | { kind: 'breaker-changed'; method: string; from: BreakerStateName; to: BreakerStateName }
   | { kind: 'breaker-refused'; method: string }

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { BreakerStateName } from './events.js';
+import type { MeasuredNode } from './node-metrics.js';
 
 /** Every metric of the gateway begins so (`dragonfly_<component>_` is how Dragonfly names its own). */
 export const METRIC_PREFIX = 'dragonfly_manager_gateway_';
@@ -18,6 +19,7 @@ export interface MetricSources {
   readonly flights: () => number;
   /** Does the manager look like another one? */
   readonly frozen: () => boolean;
+  readonly nodes: () => readonly MeasuredNode[];
   readonly breakers: () => ReadonlyMap<string, BreakerStateName>;
   readonly managers: () => readonly {
     manager: string;

@@ -7,6 +7,8 @@ interface Series {
   readonly badInput: Counter<'reason'>;
   readonly answered: Counter<'method' | 'answer' | 'code'>;
   readonly discarded: Counter<'method' | 'reason'>;
+  readonly held: Counter<'method' | 'reason'>;
+  readonly guardReleased: Counter<'method' | 'reason'>;
   readonly reloads: Counter<'result'>;
   readonly internalErrors: Counter;
   readonly duration: Histogram<'answer'>;
@@ -29,6 +31,10 @@ export function initialSeries(series: Series, readMethods: readonly string[]): v
     for (const answer of ['hit', 'stale', 'miss']) series.answered.inc({ method, answer, code: 'OK' }, 0);
     for (const reason of ['asked-earlier', 'voided-by-write', 'too-large', 'unreadable']) {
       series.discarded.inc({ method, reason }, 0);
+    }
+    for (const reason of ['empty-list', 'record-not-found', 'without-cluster', 'lost-live-node']) {
+      series.held.inc({ method, reason }, 0);
+      series.guardReleased.inc({ method, reason }, 0);
     }
   }
   series.opened.inc(0);

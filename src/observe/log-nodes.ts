@@ -1,7 +1,15 @@
 import type { NodeEndReason, ReopenReason } from './events.js';
 import type { LogLine, Of } from './log-line.js';
 
-type NodeEvent = Of<'node-opened' | 'node-reopened' | 'node-ended' | 'node-unshielded' | 'openings-lowered'>;
+type NodeEvent = Of<
+  | 'node-opened'
+  | 'node-reopened'
+  | 'node-ended'
+  | 'node-unshielded'
+  | 'openings-lowered'
+  | 'node-disputed'
+  | 'node-settled'
+>;
 
 /** What is said of nodes and their streams at the manager. Which node it was, `/api/nodes` tells. */
 export function aboutNode(event: NodeEvent): LogLine {
@@ -50,6 +58,22 @@ export function aboutNode(event: NodeEvent): LogLine {
         repeatKey: event.kind,
       };
     }
+    case 'node-disputed': {
+      const { kind, node, says } = event;
+      const msg = `the manager ${SAYS[says]} a ${WORD[node]} that is alive here`;
+      return {
+        level: 'warn',
+        msg,
+        fields: { event: kind, node, says },
+        repeatKey: `${kind} ${node} ${says}`,
+      };
+    }
+    case 'node-settled': {
+      const { kind, node } = event;
+      const disputedMs = Math.round(event.disputedMs);
+      const msg = `a ${WORD[node]} is active at the manager again, ${disputedMs} ms after it was seen not to be`;
+      return { level: 'info', msg, fields: { event: kind, node, disputedMs }, repeatKey: `${kind} ${node}` };
+    }
     default:
       return event satisfies never;
   }
@@ -60,6 +84,8 @@ function inWords(detail: string): string {
 }
 
 const WORD = { scheduler: 'scheduler', 'seed-peer': 'seed peer' } as const;
+
+const SAYS = { inactive: 'takes for inactive', gone: 'does not know' } as const;
 
 const REOPENED: Readonly<Record<ReopenReason, string>> = {
   'link-broken': 'its connection was lost',

@@ -54,6 +54,8 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'node-ended':
     case 'node-unshielded':
     case 'openings-lowered':
+    case 'node-disputed':
+    case 'node-settled':
       return aboutNode(event);
     case 'directory-unusable':
     case 'directory-taken':
@@ -89,6 +91,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'cache-stored':
     case 'call-coalesced':
     case 'read-held-back':
+    case 'node-looked-at':
     case 'breaker-refused':
     case 'retry-scheduled':
     case 'retry-refused':

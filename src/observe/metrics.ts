@@ -3,6 +3,7 @@ import { codeName } from '../rpc/status.js';
 import type { GatewayEvent } from './events.js';
 import { METRIC_PREFIX, type MetricSources, registerGauges } from './gauges.js';
 import { initialSeries } from './initial-series.js';
+import { createNodeMetrics } from './node-metrics.js';
 import { createRedisMetrics } from './redis-metrics.js';
 import { warmupSeries } from './warmup-series.js';
 
@@ -21,7 +22,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: METRIC_PREFIX });
   registerGauges(registry, sources);
-  const subscriber = createSubscriber(registry, sources.readMethods);
+  const subscriber = createSubscriber(registry, sources);
   return {
     subscriber,
     render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
@@ -29,7 +30,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 }
 
 /** Counters and histograms, and the one place that says which event moves which. */
-function createSubscriber(registry: Registry, readMethods: readonly string[]): Metrics['subscriber'] {
+function createSubscriber(registry: Registry, { readMethods, nodes }: MetricSources): Metrics['subscriber'] {
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
     new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
   const histogram = <T extends string>(
@@ -129,11 +130,6 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
     'Registrations written down while the managers were away, and what became of them.',
     ['outcome'],
   );
-  const registeredAgain = counter(
-    'nodes_registered_again_total',
-    'Registrations of live nodes that the manager did not know, sent again.',
-    ['node', 'outcome'],
-  );
   const worlds = counter('another_manager_total', 'What became of managers that looked like another one.', [
     'what',
   ]);
@@ -150,6 +146,7 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
   );
   const internalErrors = counter('internal_errors_total', 'Errors of the gateway itself.', []);
   const redis = createRedisMetrics(registry);
+  const aboutNodes = createNodeMetrics(registry, nodes);
   initialSeries(
     {
       opened,
@@ -158,6 +155,8 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
       badInput,
       answered,
       discarded,
+      held,
+      guardReleased,
       reloads,
       internalErrors,
       duration,
@@ -252,8 +251,6 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
         return registrations.inc({ outcome: 'journaled' });
       case 'registration-replayed':
         return registrations.inc({ outcome: event.outcome });
-      case 'node-registered-again':
-        return registeredAgain.inc({ node: event.node, outcome: event.outcome });
       case 'journal-failed':
         return registrations.inc({ outcome: 'not-written' });
       case 'world-frozen':
@@ -267,6 +264,11 @@ function createSubscriber(registry: Registry, readMethods: readonly string[]): M
       case 'node-ended':
       case 'node-unshielded':
       case 'openings-lowered':
+      case 'node-looked-at':
+      case 'node-disputed':
+      case 'node-settled':
+      case 'node-registered-again':
+        return aboutNodes(event);
       case 'sharing-changed':
       case 'world-cleared':
       case 'journal-loaded':

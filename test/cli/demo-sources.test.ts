@@ -42,6 +42,7 @@ describe("The gateway's figures", () => {
       cacheEntries: () => 0,
       flights: () => 0,
       frozen: () => false,
+      nodes: () => [],
       breakers: () => new Map(),
       managers: () => [],
     });

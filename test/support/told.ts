@@ -33,6 +33,7 @@ export async function samplesOf(
     cacheEntries: () => 0,
     flights: () => 0,
     frozen: () => false,
+    nodes: () => [],
     breakers: () => new Map(),
     managers: () => [],
   });

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import type { NodeId } from '../keepalive/node.js';
+import type { NodeView } from '../keepalive/node-view.js';
+import type { ManagersView } from '../keepalive/reconcile.js';
+import { authorised } from './authorised.js';
+import { type HttpRoute, json, type PostRoute, text } from './http-server.js';
+
+/** The nodes whose KeepAlive streams are here, and what is known of them. */
+export interface NodesSource {
+  nodes(): readonly NodeView[];
+  /** What a manager was last seen to say of the node with this key. */
+  managersView(key: string): ManagersView | undefined;
+  /** Ends what is held of these nodes, here and at the manager. Returns how many there were. */
+  forget(is: (node: NodeId) => boolean): number;
+  /** Monotonic, ms. */
+  nowMs(): number;
+}
+
+/** `GET /api/nodes`; null where something is not known. See docs/admin-api.md. */
+export function listNodes(source: NodesSource): HttpRoute {
+  return () => {
+    const nowMs = source.nowMs();
+    const nodes = source.nodes().map((view) => shown(view, source.managersView(view.key), nowMs));
+    return json(200, { nodes: nodes.sort(byName) });
+  };
+}
+
+type Shown = ReturnType<typeof shown>;
+
+function shown(view: NodeView, manager: ManagersView | undefined, nowMs: number) {
+  const { kind, clusterId, hostname, ip } = view.node;
+  const agoMs = (atMs: number | undefined): number | null =>
+    atMs === undefined ? null : Math.round(nowMs - atMs);
+  const { upstream } = view;
+  return {
+    kind,
+    clusterId,
+    hostname,
+    ip,
+    state: view.state,
+    alive: view.alive,
+    streamsBelow: view.streamsBelow,
+    lastBeatAgoMs: agoMs(view.lastBeatAtMs),
+    intervalMs: view.intervalMs === undefined ? null : Math.round(view.intervalMs),
+    upstream:
+      upstream === undefined
+        ? null
+        : {
+            manager: upstream.manager,
+            address: upstream.address,
+            openedAgoMs: agoMs(upstream.openedAtMs),
+          },
+    manager:
+      manager === undefined
+        ? null
+        : {
+            says: manager.says,
+            agoMs: agoMs(manager.atMs),
+            detail: manager.detail,
+            disputedForMs: agoMs(manager.disputedSinceMs),
+          },
+    replica: view.holder ?? null,
+    reopenings: view.reopenings,
+    lastReopened: view.lastReopened ?? null,
+  };
+}
+
+function byName(one: Shown, other: Shown): number {
+  const name = ({ kind, clusterId, hostname, ip }: Shown): string =>
+    [kind, clusterId.padStart(20, '0'), hostname, ip].join('\n');
+  return name(one) < name(other) ? -1 : 1;
+}
+
+/** Which nodes are meant; what is left out may be anything. Of a typing error nothing is guessed. */
+const MEANT = z.strictObject({
+  kind: z.enum(['scheduler', 'seed-peer']).optional(),
+  clusterId: z.union([z.string().regex(/^\d+$/), z.int().nonnegative()]).transform(String),
+  hostname: z.string().min(1),
+  ip: z.string().optional(),
+});
+
+/** `POST /api/nodes/forget`: for a node that has gone, and that the gateway takes for alive. */
+export function forgetNodes(token: string, source: Pick<NodesSource, 'forget'>): PostRoute {
+  return authorised(token, (body) => {
+    const meant = MEANT.safeParse(parsed(body));
+    if (!meant.success) return text(400, `${z.prettifyError(meant.error)}\n`);
+    const { kind, clusterId, hostname, ip } = meant.data;
+    const forgotten = source.forget(
+      (node) =>
+        node.clusterId === clusterId &&
+        node.hostname === hostname &&
+        (kind === undefined || node.kind === kind) &&
+        (ip === undefined || node.ip === ip),
+    );
+    return forgotten === 0 ? text(404, 'no such node has a stream here\n') : json(200, { forgotten });
+  });
+}
+
+/** undefined: no JSON. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

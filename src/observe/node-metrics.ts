@@ -1,0 +1,201 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { GatewayEvent, NodeEndReason, NodeKind, NodeSays, ReopenReason } from './events.js';
+import { METRIC_PREFIX } from './gauges.js';
+
+/** What is read of one node at the moment of a scrape. */
+export interface MeasuredNode {
+  readonly type: NodeKind;
+  /** Where its stream at the manager stands: see `keepalive/node-view.ts`. */
+  readonly state: (typeof STATES)[number];
+  readonly alive: boolean;
+  /** The manager was last seen to say otherwise. */
+  readonly disputed: boolean;
+}
+
+export type NodeEvent = Extract<
+  GatewayEvent,
+  {
+    kind:
+      | 'node-opened'
+      | 'node-reopened'
+      | 'node-ended'
+      | 'node-unshielded'
+      | 'openings-lowered'
+      | 'node-looked-at'
+      | 'node-disputed'
+      | 'node-settled'
+      | 'node-registered-again';
+  }
+>;
+
+const TYPES: readonly NodeKind[] = ['scheduler', 'seed-peer'];
+const STATES = ['waiting', 'open', 'replacing', 'ending', 'dormant', 'elsewhere'] as const;
+const SAYS: readonly NodeSays[] = ['active', 'inactive', 'gone', 'unknown'];
+// By key, so that a reason which is added without its series does not compile.
+const REOPEN_REASONS = Object.keys({
+  'link-broken': 0,
+  leaving: 0,
+  mute: 0,
+  'manager-error': 0,
+  registered: 0,
+  inactive: 0,
+  reassert: 0,
+  'taken-over': 0,
+  awake: 0,
+} satisfies Record<ReopenReason, 0>) as ReopenReason[];
+const END_REASONS = Object.keys({
+  left: 0,
+  lost: 0,
+  silent: 0,
+  answered: 0,
+  yielded: 0,
+  forgotten: 0,
+  stopping: 0,
+} satisfies Record<NodeEndReason, 0>) as NodeEndReason[];
+
+/** Seconds: from a stream replaced politely, 2 ms, to a manager that is away for long. */
+const GAP_BUCKETS = [0.005, 0.025, 0.1, 0.5, 1.5, 5, 15, 60, 300, 1_800, 7_200];
+/** Seconds: from the second look behind an opening to what only the caches of the manager hide. */
+const INACTIVE_BUCKETS = [0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 15, 60, 300, 600];
+
+/** The series of nodes and their streams, and which event moves which. */
+export function createNodeMetrics(
+  registry: Registry,
+  nodes: () => readonly MeasuredNode[],
+): (event: NodeEvent) => void {
+  registerGauges(registry, nodes);
+  const series = makeSeries(registry);
+  zero(series);
+  return (event) => {
+    switch (event.kind) {
+      case 'node-opened':
+        return series.opened.inc({ type: event.node });
+      case 'node-reopened':
+        series.gap.observe({ reason: event.reason }, event.gapMs / 1000);
+        return series.reopened.inc({ type: event.node, reason: event.reason });
+      case 'node-ended':
+        return series.ended.inc({ type: event.node, reason: event.reason });
+      case 'node-unshielded':
+        return series.unshielded.inc();
+      case 'openings-lowered':
+        return series.lowered.inc();
+      case 'node-looked-at':
+        return series.looks.inc({ type: event.node, says: event.says });
+      case 'node-disputed':
+        return series.disputes.inc({ type: event.node, says: event.says });
+      case 'node-settled':
+        return series.inactive.observe({ type: event.node }, event.disputedMs / 1000);
+      case 'node-registered-again':
+        return series.registered.inc({ type: event.node, outcome: event.outcome });
+      default:
+        return event satisfies never;
+    }
+  };
+}
+
+function makeSeries(registry: Registry) {
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
+    new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
+  const histogram = <T extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly T[],
+    buckets: number[],
+  ) => new Histogram<T>({ name: METRIC_PREFIX + name, help, labelNames, buckets, registers: [registry] });
+  return {
+    opened: counter('node_streams_opened_total', 'First streams of nodes opened at the manager.', ['type']),
+    reopened: counter(
+      'node_streams_reopened_total',
+      'Streams of nodes opened at the manager again, by why.',
+      ['type', 'reason'],
+    ),
+    gap: histogram(
+      'node_stream_gap_seconds',
+      'How long a node had no stream at the manager before it was opened again.',
+      ['reason'],
+      GAP_BUCKETS,
+    ),
+    ended: counter('node_streams_ended_total', 'Streams of nodes at the manager that were ended, by why.', [
+      'type',
+      'reason',
+    ]),
+    unshielded: counter(
+      'node_streams_unshielded_total',
+      'Streams forwarded because there are too many nodes.',
+      [],
+    ),
+    lowered: counter(
+      'node_openings_lowered_total',
+      'Times the manager asked for fewer openings of streams.',
+      [],
+    ),
+    looks: counter('node_looks_total', 'Looks at what the manager says of a live node, by what it says.', [
+      'type',
+      'says',
+    ]),
+    disputes: counter(
+      'node_disputes_total',
+      'Times the manager began to say inactive, or gone, of a node that is alive here.',
+      ['type', 'says'],
+    ),
+    registered: counter(
+      'nodes_registered_again_total',
+      'Registrations of live nodes that the manager did not know, sent again.',
+      ['type', 'outcome'],
+    ),
+    inactive: histogram(
+      'node_inactive_seconds',
+      'From the first look that found a live node not active at the manager to the first that found it active again.',
+      ['type'],
+      INACTIVE_BUCKETS,
+    ),
+  };
+}
+
+/** `rate()` needs the 0 before the first 1. */
+function zero(series: ReturnType<typeof makeSeries>): void {
+  for (const type of TYPES) {
+    series.opened.inc({ type }, 0);
+    series.inactive.zero({ type });
+    for (const reason of REOPEN_REASONS) series.reopened.inc({ type, reason }, 0);
+    for (const reason of END_REASONS) series.ended.inc({ type, reason }, 0);
+    for (const says of SAYS) series.looks.inc({ type, says }, 0);
+    for (const outcome of ['applied', 'there-already', 'refused', 'later'])
+      series.registered.inc({ type, outcome }, 0);
+    for (const says of ['inactive', 'gone']) series.disputes.inc({ type, says }, 0);
+  }
+  for (const reason of REOPEN_REASONS) series.gap.zero({ reason });
+  series.unshielded.inc(0);
+  series.lowered.inc(0);
+}
+
+function registerGauges(registry: Registry, nodes: () => readonly MeasuredNode[]): void {
+  new Gauge({
+    name: `${METRIC_PREFIX}nodes`,
+    help: 'Nodes known here, by where their stream at the manager stands.',
+    labelNames: ['type', 'state'],
+    registers: [registry],
+    collect() {
+      for (const type of TYPES) for (const state of STATES) this.set({ type, state }, 0);
+      for (const { type, state } of nodes()) this.inc({ type, state });
+    },
+  });
+  const perType = (name: string, help: string, is: (node: MeasuredNode) => boolean): void => {
+    new Gauge({
+      name: METRIC_PREFIX + name,
+      help,
+      labelNames: ['type'],
+      registers: [registry],
+      collect() {
+        for (const type of TYPES) this.set({ type }, 0);
+        for (const node of nodes()) if (is(node)) this.inc({ type: node.type });
+      },
+    });
+  };
+  perType('nodes_alive', 'Nodes whose streams are alive here.', ({ alive }) => alive);
+  perType(
+    'nodes_disputed',
+    'Live nodes that the manager was last seen not to call active.',
+    ({ disputed }) => disputed,
+  );
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { depthNow, nextLookMs } from '../../src/keepalive/looks.js';
+
+const RECONCILE_MS = 30_000;
+const OPENED_MS = 7_000;
+
+/** When, after the opening, a node is looked at in the first `untilMs`, if each look takes no time. */
+function looksWithin(untilMs: number, random: number, reconcileMs = RECONCILE_MS): number[] {
+  const looks: number[] = [];
+  for (let nowMs = OPENED_MS; ; ) {
+    nowMs += nextLookMs(OPENED_MS, nowMs, reconcileMs, random);
+    if (nowMs - OPENED_MS > untilMs) return looks;
+    looks.push(Math.round(nowMs - OPENED_MS));
+  }
+}
+
+describe('the looks at a node', () => {
+  it('come at 0.2, 0.5, 1, 2, 5 and 15 s behind an opening, then every keepAlive.reconcile', () => {
+    expect(looksWithin(120_000, 0.5)).toEqual([
+      220, 550, 1_100, 2_200, 5_500, 16_500, 46_500, 76_500, 106_500,
+    ]);
+  });
+
+  it('come never sooner than that behind an opening, and up to a fifth sooner or later afterwards', () => {
+    expect(looksWithin(60_000, 0)).toEqual([200, 500, 1_000, 2_000, 5_000, 15_000, 39_000]);
+    expect(looksWithin(60_000, 1)).toEqual([240, 600, 1_200, 2_400, 6_000, 18_000, 54_000]);
+  });
+
+  it('leave out what has passed while one was under way', () => {
+    expect(nextLookMs(OPENED_MS, OPENED_MS + 1_400, RECONCILE_MS, 0)).toBe(600);
+  });
+
+  it('are never further apart than keepAlive.reconcile', () => {
+    expect(looksWithin(9_000, 0.5, 2_000)).toEqual([220, 550, 1_100, 2_200, 4_200, 5_500, 7_500]);
+  });
+});
+
+describe('a look past the caches of the manager', () => {
+  /** Which of the looks, in the first quarter of an hour, are such. */
+  const deep = (random: number): number[] => {
+    let lastDeepAtMs: number | undefined;
+    return looksWithin(900_000, random).filter((afterMs) => {
+      const nowMs = OPENED_MS + afterMs;
+      if (depthNow(OPENED_MS, lastDeepAtMs, nowMs) === 'usual') return false;
+      lastDeepAtMs = nowMs;
+      return true;
+    });
+  };
+
+  it('is made at 15 s, behind 46 s, and every five minutes', () => {
+    expect(deep(0.5)).toEqual([16_500, 46_500, 346_500, 646_500]);
+    expect(deep(0)).toEqual([15_000, 63_000, 351_000, 663_000]);
+  });
+
+  it('is made anew behind another opening', () => {
+    expect(depthNow(100_000, undefined, 114_999)).toBe('usual');
+    expect(depthNow(100_000, undefined, 115_000)).toBe('past-caches');
+    expect(depthNow(100_000, 90_000, 115_000)).toBe('past-caches');
+  });
+});
