@@ -8,9 +8,9 @@ export interface HeldStream {
   readonly line: Line;
   readonly call: LineCall;
   readonly ended: Promise<{ readonly status: Status; readonly trailers: Metadata }>;
+  readonly received: Buffer[];
   /** As told, in order. */
   readonly states: LineState[];
-  readonly stopWatching: () => void;
 }
 
 /** Opens a stream, its first message sent, and watches the line. */
@@ -22,22 +22,21 @@ export function hold(
   if (!line) throw new Error('no line is good');
   const ended = deferred<{ status: Status; trailers: Metadata }>();
   const states: LineState[] = [];
+  const received: Buffer[] = [];
   const call = line.open(
     path,
     {},
     {
       headers: () => {},
-      message: () => call.requestMessage(),
+      message: (message) => {
+        received.push(message);
+        call.requestMessage();
+      },
       status: (status, trailers) => ended.resolve({ status, trailers }),
     },
   );
   call.requestMessage();
   void call.send(Buffer.from(first));
-  return {
-    line,
-    call,
-    ended: ended.promise,
-    states,
-    stopWatching: line.watch(() => states.push(line.state)),
-  };
+  line.watch(() => states.push(line.state));
+  return { line, call, ended: ended.promise, received, states };
 }

@@ -22,14 +22,14 @@ describe('the line that is chosen', () => {
     const { manager, upstream } = await setUp({}, { channelsPerAddr: 3 });
     const lines = linesOf(() => upstream.line(), 6);
     expect(new Set(lines).size).toBe(3);
-    expect(lines.slice(3)).toEqual(lines.slice(0, 3));
+    expect(lines.slice(3).every((line, at) => line === lines[at])).toBe(true);
     expect(lines[0]).toMatchObject({ manager: '0', address: `127.0.0.1:${manager.port}`, state: 'good' });
   });
 
   it('is rather another one than the one that is not wanted, but that rather than none', async () => {
     const { manager, upstream } = await setUp({}, { channelsPerAddr: 2 });
     const [one, other] = linesOf(() => upstream.line(), 2) as [Line, Line];
-    expect(linesOf(() => upstream.line(one), 4)).toEqual([other, other, other, other]);
+    expect(linesOf(() => upstream.line(one), 4).every((line) => line === other)).toBe(true);
     other.giveUp();
     expect(upstream.line(one)).toBe(one);
     await manager.kill();

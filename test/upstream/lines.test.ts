@@ -144,6 +144,31 @@ describe('a line', () => {
     expect(upstream.line()?.state).toBe('good');
   });
 
+  it('without a sound is mute, whatever is heard on the connection before it', async () => {
+    const held: ReceivedCall[] = [];
+    const manager = await startManager({ call: (call) => void held.push(call) });
+    const relay = await TestRelay.start(manager.port);
+    cleanUpLater(() => relay.stop());
+    const clock = new ManualClock();
+    const harness = startUpstream({ addrs: [relay.port], channelsPerAddr: 1 }, { clock });
+    await harness.settled();
+    const old = hold(harness.upstream.line());
+    await harness.until(() => held.length === 1);
+    held[0]?.respond();
+    manager.sessions[0]?.close();
+    await harness.until(() => harness.upstream.line() !== undefined && relay.connections === 2);
+    const silent = hold(harness.upstream.line());
+    await harness.until(() => held.length === 2);
+    relay.freeze(1);
+
+    for (let sounds = 1; silent.states.length === 0; sounds++) {
+      held[0]?.send(Buffer.from('sound'));
+      await harness.until(() => old.received.length === sounds);
+      await clock.advanceAsync(1_000);
+    }
+    expect(silent.states).toEqual(['mute']);
+  });
+
   it('to a manager that answers again is good again', async () => {
     const silent = { now: false };
     const clock = new ManualClock();
