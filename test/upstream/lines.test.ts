@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../support/manual-clock.js';
+import { managersConfig } from '../support/upstream-harness.js';
 import { hold } from '../support/upstream-held.js';
 import type { ReceivedCall } from '../support/upstream-manager.js';
 import { TestRelay } from '../support/upstream-relay.js';
@@ -213,6 +214,18 @@ describe('a line', () => {
     held[0]?.end(0);
     expect((await stream.ended).status.code).toBe(0);
     await harness.until(() => harness.of('channel-closed').length === 1);
+    await harness.until(() => stream.line.state === 'gone');
+  });
+
+  it('to a manager that the configuration has no more is leaving', async () => {
+    const { harness, upstream, stream, atManager } = await heldStream();
+    const other = await startManager();
+    upstream.setAddresses(managersConfig({ addrs: [other.port] }).addrs);
+    expect(stream.states).toEqual(['leaving']);
+    await harness.until(() => upstream.line()?.address === `127.0.0.1:${other.port}`);
+    stream.call.halfClose();
+    atManager.end(0);
+    expect((await stream.ended).status.code).toBe(0);
     await harness.until(() => stream.line.state === 'gone');
   });
 
