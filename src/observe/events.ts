@@ -28,7 +28,16 @@ export type DiscardReason = 'asked-earlier' | 'voided-by-write' | 'too-large' | 
 export type PoorerReason = 'empty-list' | 'record-not-found' | 'without-cluster' | 'lost-live-node';
 export type BadInputReason = 'frame' | 'message-too-large' | 'metadata' | 'encoding' | 'path' | 'protocol';
 
-export type RedisOperation = 'connect' | 'subscribe' | 'look-up' | 'pulse' | 'store' | 'mark' | 'drop';
+export type RedisOperation =
+  | 'connect'
+  | 'subscribe'
+  | 'look-up'
+  | 'pulse'
+  | 'store'
+  | 'mark'
+  | 'drop'
+  | `claim-${'take' | 'renew' | 'yield' | 'release' | 'offer' | 'look'}`;
+export type RedisBreakerName = 'reads' | 'writes' | 'claims';
 export type RedisErrorReason =
   | 'timeout'
   | 'connection'
@@ -93,6 +102,10 @@ export type NodeEndReason =
 
 /** `unknown`: it could not be asked, or spoke of another row. */
 export type NodeSays = 'active' | 'inactive' | 'gone' | 'unknown';
+/** From whom a replica has a node: `given`: its holder has let go; `expired`: of a dead one; `forced`: of one that did not answer. */
+export type ClaimWhence = 'nobody' | 'given' | 'expired' | 'forced' | 'recovered' | 'unshared';
+/** `late`: another one had taken it already. */
+export type ClaimGivenReason = 'wanted' | 'late';
 
 export type GatewayEvent =
   // downstream
@@ -167,6 +180,14 @@ export type GatewayEvent =
       detail: string;
     }
   | { kind: 'node-ended'; node: NodeKind; reason: NodeEndReason; detail: string }
+  // which replica holds them
+  | { kind: 'claim-taken'; whence: ClaimWhence }
+  | { kind: 'claim-given'; reason: ClaimGivenReason }
+  /** A replica that was late has ended a stream of the node: ours is replaced. */
+  | { kind: 'claim-reasserted' }
+  /** Redis is away, and every replica holds what it has; or it is back. */
+  | { kind: 'claims-unshared'; claims: number }
+  | { kind: 'claims-shared'; claims: number }
   /** There are as many nodes as can be held: the stream is forwarded as it is. */
   | { kind: 'node-unshielded' }
   | { kind: 'openings-lowered'; perSecond: number }
@@ -219,7 +240,7 @@ export type GatewayEvent =
   | { kind: 'redis-store-ended'; result: RedisStoreResult }
   | {
       kind: 'redis-breaker-changed';
-      breaker: 'reads' | 'writes';
+      breaker: RedisBreakerName;
       from: BreakerStateName;
       to: BreakerStateName;
     }

@@ -16,7 +16,7 @@ export function redisLine(event: RedisEvent): LogLine | undefined {
     case 'redis-failed':
       return {
         level: 'warn',
-        msg: `Redis failed (${event.operation}, ${event.reason}): ${event.detail}; answers are not shared meanwhile`,
+        msg: `Redis failed (${event.operation}, ${event.reason}): ${event.detail}; ${event.operation.startsWith('claim-') ? 'claims' : 'answers'} are not shared meanwhile`,
         fields: {
           event: event.kind,
           operation: event.operation,

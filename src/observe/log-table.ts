@@ -1,4 +1,5 @@
 import type { GatewayEvent } from './events.js';
+import { aboutClaim } from './log-claims.js';
 import { aboutDisk } from './log-disk.js';
 import type { LogLine } from './log-line.js';
 import {
@@ -57,6 +58,12 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'node-disputed':
     case 'node-settled':
       return aboutNode(event);
+    case 'claim-taken':
+    case 'claim-given':
+    case 'claim-reasserted':
+    case 'claims-unshared':
+    case 'claims-shared':
+      return aboutClaim(event);
     case 'directory-unusable':
     case 'directory-taken':
     case 'snapshot-written':

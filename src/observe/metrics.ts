@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { codeName } from '../rpc/status.js';
+import { createClaimMetrics } from './claim-metrics.js';
 import type { GatewayEvent } from './events.js';
 import { METRIC_PREFIX, type MetricSources, registerGauges } from './gauges.js';
 import { initialSeries } from './initial-series.js';
@@ -147,6 +148,7 @@ function createSubscriber(registry: Registry, { readMethods, nodes }: MetricSour
   const internalErrors = counter('internal_errors_total', 'Errors of the gateway itself.', []);
   const redis = createRedisMetrics(registry);
   const aboutNodes = createNodeMetrics(registry, nodes);
+  const claims = createClaimMetrics(registry);
   initialSeries(
     {
       opened,
@@ -240,6 +242,12 @@ function createSubscriber(registry: Registry, { readMethods, nodes }: MetricSour
       case 'redis-store-ended':
       case 'redis-breaker-changed':
         return redis(event);
+      case 'claim-taken':
+      case 'claim-given':
+      case 'claim-reasserted':
+      case 'claims-unshared':
+      case 'claims-shared':
+        return claims(event);
       case 'snapshot-written':
         return snapshots.inc({ result: 'written' });
       case 'snapshot-failed':

@@ -34,6 +34,7 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
   };
   enter('reads', 'closed');
   enter('writes', 'closed');
+  enter('claims', 'closed');
   for (const result of ['newer', 'older', 'none']) lookUps.inc({ result }, 0);
   for (const result of ['stored', 'asked-earlier', 'other-schema', 'too-large']) stores.inc({ result }, 0);
   for (const reason of [

@@ -1,5 +1,5 @@
 import { type Breaker, createBreaker } from '../breaker/breaker.js';
-import type { Emit, RedisOperation } from '../observe/events.js';
+import type { Emit, RedisBreakerName, RedisOperation } from '../observe/events.js';
 import type { Clock, Timer } from '../rpc/clock.js';
 import { reasonOf } from './classify-error.js';
 
@@ -17,7 +17,7 @@ export interface Guarded {
 }
 
 export interface GuardedOptions {
-  readonly name: 'reads' | 'writes';
+  readonly name: RedisBreakerName;
   readonly timeoutMs: number;
   /** The next one that runs is the trial. */
   readonly onHalfOpen: () => void;

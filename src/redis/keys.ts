@@ -1,13 +1,24 @@
+/** Who holds which node's KeepAlive stream; `keepalive/claims/scripts.ts` says what each is. */
+export interface ClaimKeys {
+  /** In the order of the scripts. */
+  readonly all: readonly string[];
+  readonly records: string;
+  readonly channel: string;
+}
+
 /** The names under which one fleet's things lie in Redis. */
 export interface RedisKeys {
   answer(schema: number, questionKey: string): string;
   readonly voids: string;
   readonly deletions: string;
   readonly channel: string;
+  readonly claims: ClaimKeys;
 }
 
 /** Of the marks of writes and the channel: one more when they change their meaning. */
 const MARKS_SCHEMA = 1;
+const CLAIMS_SCHEMA = 1;
+const CLAIMS = ['leases', 'holders', 'records', 'wanted', 'late', 'offered', 'replicas'];
 
 /**
  * `{keyPrefix}:{schema}:{fleet.id}:…`. The fleet stands in braces, the hash tag of Redis Cluster: all of a fleet is on one node,
@@ -16,10 +27,12 @@ const MARKS_SCHEMA = 1;
 export function redisKeys({ keyPrefix, fleetId }: { keyPrefix: string; fleetId: string }): RedisKeys {
   const fleet = `{${encodeURIComponent(fleetId)}}`;
   const name = (schema: number, rest: string): string => `${keyPrefix}:${schema}:${fleet}:${rest}`;
+  const claims = (part: string): string => name(CLAIMS_SCHEMA, `claims:${part}`);
   return {
     answer: (schema, questionKey) => name(schema, `answer:${questionKey}`),
     voids: name(MARKS_SCHEMA, 'voids'),
     deletions: name(MARKS_SCHEMA, 'deletions'),
     channel: name(MARKS_SCHEMA, 'news'),
+    claims: { all: CLAIMS.map(claims), records: claims('records'), channel: claims('news') },
   };
 }

@@ -1,0 +1,42 @@
+import type { Emit } from '../../observe/events.js';
+import type { Clock } from '../../rpc/clock.js';
+import type { ClaimsListener } from '../claims.js';
+import type { Claim } from './claim.js';
+import type { ClaimsExchange } from './exchange.js';
+import type { SealedRecords } from './sealed-record.js';
+import type { ClaimTiming } from './timing.js';
+
+/** What all that deals with claims has in common. */
+export interface ClaimDesk {
+  readonly replica: string;
+  readonly claims: Map<string, Claim>;
+  readonly exchange: ClaimsExchange;
+  readonly sealed: SealedRecords;
+  readonly timing: ClaimTiming;
+  readonly listener: () => ClaimsListener;
+  /** Is Redis away, so that every replica is on its own? */
+  readonly away: () => boolean;
+  /** Looks at what concerns this replica now. */
+  readonly look: () => void;
+  /** What Redis could not be told of yet. */
+  readonly untold: Untold;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** What has ended here while Redis was away; it is told when Redis is back, before anything else. */
+export interface Untold {
+  /** Nodes that have gone. */
+  readonly releases: Set<string>;
+  /** Claims whose streams were ended for others. */
+  readonly yields: Map<string, string>;
+}
+
+/** The listener's errors are the gateway's own, and must not leave a claim half done. */
+export async function endStream({ listener, emit }: ClaimDesk, key: string): Promise<void> {
+  try {
+    await listener().yield(key);
+  } catch (error) {
+    emit({ kind: 'internal-error', where: 'ending a stream that another replica takes', error });
+  }
+}

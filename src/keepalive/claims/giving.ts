@@ -1,0 +1,148 @@
+import type { Timer } from '../../rpc/clock.js';
+import { batched } from './batched.js';
+import type { Held, Yielding } from './claim.js';
+import { type ClaimDesk, endStream } from './desk.js';
+import type { Yielded } from './replies.js';
+import { createSlots } from './slots.js';
+
+/** The ways of a node from this replica. */
+export interface Giving {
+  /** Another replica wants it, or has it already. */
+  give(key: string): Promise<void>;
+  /** See `Claims`. */
+  release(key: string): Promise<void>;
+  offer(key: string, deadlineMs: number): Promise<boolean>;
+  /** Has anything been offered? Then this replica is leaving. */
+  readonly leaving: boolean;
+  /** Tells Redis what has ended here while it was away. */
+  tell(): Promise<void>;
+}
+
+/** What Redis was not told of in time lapses with its lease. */
+const MOST_UNTOLD = 65_536;
+/** Nodes given away at the same time. Each is inactive from the end of its stream here to the opening of the one there. */
+const AT_ONCE = 16;
+const SLOT_MS = 40;
+
+export function createGiving(desk: ClaimDesk): Giving {
+  const { claims, exchange, clock, untold } = desk;
+  const offered = new Map<string, () => void>();
+  let leaving = false;
+  const inTurn = createSlots(AT_ONCE, SLOT_MS, clock);
+
+  const settle = (key: string, entry: Yielding, result: Yielded | undefined): void => {
+    const replica = result === undefined ? '' : result.kind === 'free' ? undefined : result.to.replica;
+    if (entry.released || replica === undefined) claims.delete(key);
+    else claims.set(key, { kind: 'elsewhere', replica });
+    if (result?.kind === 'free' && !entry.released) desk.listener().freed(key);
+    if (result?.kind === 'given' || result?.kind === 'late') {
+      desk.emit({ kind: 'claim-given', reason: result.kind === 'given' ? 'wanted' : 'late' });
+      offered.get(key)?.();
+    }
+  };
+
+  const give = (key: string): Promise<void> => {
+    const held = claims.get(key);
+    if (held?.kind !== 'held') return Promise.resolve();
+    let finish = (): void => undefined;
+    const entry: Yielding = {
+      kind: 'yielding',
+      done: new Promise((resolve) => {
+        finish = () => resolve(undefined);
+      }),
+      released: false,
+    };
+    claims.set(key, entry);
+    void inTurn(() => handOver(key, held, entry)).then(finish);
+    return entry.done;
+  };
+
+  const handOver = async (key: string, { since = '' }: Held, entry: Yielding): Promise<void> => {
+    await endStream(desk, key);
+    const result = await exchange.yield(key, since);
+    if (result === undefined) untold.yields.set(key, since);
+    settle(key, entry, result);
+  };
+
+  const releaseAll = batched(async (keys) => {
+    if ((await exchange.release(keys)) !== undefined) return;
+    for (const key of keys) if (untold.releases.size < MOST_UNTOLD) untold.releases.add(key);
+  });
+  const offerAll = batched((keys) => exchange.offer(keys));
+
+  const release = async (key: string): Promise<void> => {
+    const claim = claims.get(key);
+    switch (claim?.kind) {
+      case 'yielding':
+        // Not waited for: whoever ends the stream may be the one who releases it.
+        claim.released = true;
+        return;
+      case 'taking':
+        claims.delete(key);
+        claim.finish();
+        return releaseAll(key);
+      case 'held':
+      case 'adopting':
+        claims.delete(key);
+        return releaseAll(key);
+      case 'elsewhere':
+        claims.delete(key);
+        return;
+      case undefined:
+        return;
+      default:
+        return claim satisfies never;
+    }
+  };
+
+  /** Resolves true when it was given to somebody, false at the deadline. */
+  const given = (key: string, deadlineMs: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      let timer: Timer | undefined;
+      const end = (how: boolean): void => {
+        timer?.cancel();
+        offered.delete(key);
+        resolve(how);
+      };
+      offered.set(key, () => end(true));
+      timer = clock.setTimer(deadlineMs - clock.nowMs(), () => end(false));
+    });
+
+  return {
+    give,
+    release,
+    async offer(key, deadlineMs) {
+      leaving = true;
+      const claim = claims.get(key);
+      if (claim?.kind === 'elsewhere') return true;
+      if (claim?.kind === 'yielding') return given(key, deadlineMs);
+      if (claim?.kind !== 'held' || claim.since === undefined) return false;
+      const wasGiven = given(key, deadlineMs);
+      const others = await offerAll(key);
+      // Nobody is there for whom it could wait.
+      if (!others && claims.get(key)?.kind === 'held') return false;
+      return wasGiven;
+    },
+    get leaving() {
+      return leaving;
+    },
+    async tell() {
+      const [releases, yields] = [[...untold.releases], [...untold.yields]];
+      untold.releases.clear();
+      untold.yields.clear();
+      const gone = releases.filter((key) => claims.get(key) === undefined);
+      if (gone.length > 0 && (await exchange.release(gone)) === undefined)
+        for (const key of gone) untold.releases.add(key);
+      for (const [key, since] of yields) {
+        // It has come back meanwhile.
+        if (claims.has(key) && claims.get(key)?.kind !== 'elsewhere') continue;
+        const result = await exchange.yield(key, since);
+        if (result === undefined) untold.yields.set(key, since);
+        else if (result.kind === 'free') {
+          claims.delete(key);
+          desk.listener().freed(key);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import type { Timer } from '../../rpc/clock.js';
+import type { AdoptingOver } from './adopting.js';
+import type { Belief } from './belief.js';
+import type { ClaimDesk } from './desk.js';
+import type { Giving } from './giving.js';
+import type { Renew } from './renewal.js';
+import type { Look, Watched } from './replies.js';
+
+/** The rhythm of it all: looks at what others want, renews what is held, and notices when Redis goes and comes. */
+export interface Looking {
+  /** From then on. */
+  start(after: Promise<void>): void;
+  /** Looks at once, or once more after the look under way. */
+  look(): void;
+  /** Somebody says that something about this node may concern us. */
+  hear(key: string | undefined): void;
+  stop(): void;
+}
+
+export interface LookingOptions {
+  readonly desk: ClaimDesk;
+  readonly belief: Belief;
+  readonly giving: Giving;
+  readonly adopting: AdoptingOver;
+  readonly renew: Renew;
+}
+
+/** Members that one look asks about; more of them have their turn later. */
+const WATCHED_AT_ONCE = 512;
+
+export function createLooking({ desk, belief, giving, adopting, renew }: LookingOptions): Looking {
+  const { claims, exchange, timing, clock } = desk;
+  let timer: Timer | undefined;
+  let stopped = false;
+  let running = false;
+  let again = false;
+  let renewedAtMs = Number.NEGATIVE_INFINITY;
+  let turn = 0;
+
+  /** Those that wait for an answer, and a few of those that another replica holds, in turn. */
+  const watchList = (): string[] => {
+    const waiting: string[] = [];
+    const elsewhere: string[] = [];
+    for (const [key, { kind }] of claims) {
+      if (kind === 'elsewhere') elsewhere.push(key);
+      else if (kind === 'taking' || kind === 'adopting') waiting.push(key);
+    }
+    const room = Math.max(0, WATCHED_AT_ONCE - waiting.length);
+    const first = elsewhere.length <= room ? 0 : turn++ * room;
+    const some = Array.from(
+      { length: Math.min(room, elsewhere.length) },
+      (_, i) => elsewhere[(first + i) % elsewhere.length],
+    );
+    return [...waiting.slice(0, WATCHED_AT_ONCE), ...(some as string[])];
+  };
+
+  const renewAll = async (lapsed: boolean): Promise<void> => {
+    const sentAtMs = clock.nowMs();
+    if (!(await renew(lapsed))) return;
+    renewedAtMs = sentAtMs;
+    belief.confirm(sentAtMs);
+  };
+
+  /** Redis is back: what it missed first, then what it has lost. */
+  const comeBack = async (): Promise<void> => {
+    belief.returned();
+    await giving.tell();
+    await renewAll(false);
+    if (!belief.away) desk.emit({ kind: 'claims-shared', claims: claims.size });
+  };
+
+  const watched = (one: Watched): void => {
+    const { key, holder, wisher } = one;
+    const claim = claims.get(key);
+    switch (claim?.kind) {
+      case 'taking':
+        if (holder?.text !== claim.holder?.text || wisher?.replica !== desk.replica) claim.ring();
+        return;
+      case 'adopting':
+        adopting.seen(one);
+        return;
+      case 'elsewhere':
+        // Ours by Redis, and not by what we know: an answer was lost.
+        if (holder !== undefined && holder.replica !== desk.replica) {
+          claims.set(key, { kind: 'elsewhere', replica: holder.replica });
+          return;
+        }
+        if (desk.untold.yields.has(key)) return;
+        claims.delete(key);
+        desk.listener().freed(key);
+        return;
+      default:
+        return;
+    }
+  };
+
+  const act = ({ wanted, reassert, candidates, ...seen }: Look): void => {
+    for (const key of wanted) void giving.give(key);
+    for (const key of reassert) {
+      if (claims.get(key)?.kind !== 'held') continue;
+      desk.emit({ kind: 'claim-reasserted' });
+      desk.listener().reassert(key);
+    }
+    for (const one of seen.watched) watched(one);
+    if (candidates.length > 0) adopting.adoptSome(candidates);
+  };
+
+  const lookOnce = async (): Promise<void> => {
+    const sentAtMs = clock.nowMs();
+    // Who was frozen asks first whether anything is still its own.
+    if (!belief.away && (belief.isDoubtful || sentAtMs - renewedAtMs >= timing.renewMs))
+      await renewAll(belief.silenceMs > timing.leaseMs);
+    const adopts = giving.leaving ? 'none' : belief.mayAdopt ? 'all' : 'offered';
+    const seen = await exchange.look(watchList(), adopts);
+    if (seen === undefined) return;
+    if (belief.away) await comeBack();
+    else if (belief.isDoubtful) await renewAll(belief.silenceMs > timing.leaseMs);
+    else belief.confirm(sentAtMs);
+    if (!stopped) act(seen);
+  };
+
+  const look = async (): Promise<void> => {
+    if (running || stopped) {
+      again = true;
+      return;
+    }
+    running = true;
+    do {
+      again = false;
+      await lookOnce().catch((error: unknown) =>
+        desk.emit({ kind: 'internal-error', where: 'looking at claims in Redis', error }),
+      );
+    } while (again && !stopped);
+    running = false;
+  };
+
+  const beat = (): void => {
+    if (stopped) return;
+    void look();
+    timer = clock.setTimer(timing.lookMs, beat);
+  };
+
+  return {
+    start: (after) => void after.then(beat),
+    look: () => void look(),
+    hear(key) {
+      const claim = key === undefined ? undefined : claims.get(key);
+      // Whoever waits asks for itself, which is quicker than a look at everything.
+      if (key !== undefined && claim?.kind === 'adopting') void adopting.adopt(key);
+      else if (claim?.kind === 'taking') claim.ring();
+      else if (key === undefined || claim !== undefined) void look();
+    },
+    stop() {
+      stopped = true;
+      timer?.cancel();
+    },
+  };
+}

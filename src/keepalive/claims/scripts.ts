@@ -1,0 +1,222 @@
+import { NOW, script } from '../../redis/script.js';
+
+/**
+ * KEYS of every script, in this order; a member is a node's key:
+ *   leases    sorted set: until when the claim holds, µs
+ *   holders   hash: `<since, µs> <replica>`; the moment, of Redis's clock, makes each claim another one
+ *   records   hash: what it takes to open the stream (stored-record.ts)
+ *   wanted    hash: `<µs> <replica>` that was the last to ask the holder for it
+ *   late      hash: µs when somebody who did not hold it any more ended a stream of it
+ *   offered   set: its holder is leaving
+ *   replicas  sorted set: when each was last heard of, µs; those that are leaving are not in it
+ * ARGV of every script begins: this replica, the lease (µs), how long a wish counts (µs), how long anything is kept (ms), the channel.
+ * On the channel it says `<from> <to, or *> <member, or empty>`: something about this node may concern that replica.
+ */
+const CLAIMS = `${NOW}
+local leases, holders, records, wanted, late, offered, replicas = unpack(KEYS)
+local me, lease, fresh, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
+local FIRST = 6
+local function plus(us) return string.format('%016.0f', tonumber(now) + us) end
+local function replica(value) return value and string.match(value, '^%d+ (.*)$') end
+local function since(value) return value and string.match(value, '^(%d+) ') end
+local function wish(member)
+  local value = redis.call('HGET', wanted, member)
+  if value and tonumber(since(value)) > tonumber(now) - fresh then return value end
+end
+local function hint(to, member) redis.pcall('PUBLISH', channel, me .. ' ' .. to .. ' ' .. (member or '')) end
+local function keep()
+  for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
+end
+local function settled(member)
+  redis.call('HDEL', wanted, member)
+  redis.call('HDEL', late, member)
+  redis.call('SREM', offered, member)
+end
+local function forget(member)
+  redis.call('ZREM', leases, member)
+  redis.call('HDEL', holders, member)
+  redis.call('HDEL', records, member)
+  settled(member)
+end
+local function give(member, to, token)
+  redis.call('HSET', holders, member, token .. ' ' .. to)
+  redis.call('ZADD', leases, plus(lease), member)
+  settled(member)
+  keep()
+end
+`;
+
+/**
+ * ARGV: member, how, record, the claim it is about (see `TakeHow`), age of the own stream (µs), most members, newest schema of a record.
+ * Answers {result, claim, whence, former holder, record}.
+ */
+export const TAKE = script(`${CLAIMS}
+local member, how, record, about = ARGV[FIRST], ARGV[FIRST + 1], ARGV[FIRST + 2], ARGV[FIRST + 3]
+local held = redis.call('HGET', holders, member)
+local score = redis.call('ZSCORE', leases, member)
+local expired = not score or tonumber(score) <= tonumber(now)
+local by = replica(held)
+local wished = wish(member)
+local rival = wished and replica(wished) ~= me
+local function yours(token, whence)
+  if record ~= '' then redis.call('HSET', records, member, record) end
+  give(member, me, token)
+  if by then hint('*', member) end
+  return {'yours', token, whence, by or '', redis.call('HGET', records, member) or ''}
+end
+local function ask()
+  redis.call('HSET', wanted, member, now .. ' ' .. me)
+  keep()
+  if rival then hint(replica(wished), member) end
+  hint(by, member)
+  return {'asked', held}
+end
+if by == me then
+  -- What others wish stays: it is for us to hear.
+  if record ~= '' then redis.call('HSET', records, member, record) end
+  redis.call('ZADD', leases, plus(lease), member)
+  if wished and not rival then redis.call('HDEL', wanted, member) end
+  keep()
+  return {'yours', since(held), 'mine', me, redis.call('HGET', records, member) or ''}
+end
+if how == 'adopt' then
+  local stored = redis.call('HGET', records, member)
+  local schema = stored and tonumber(string.match(stored, '^dfmgw(%d+) '))
+  if not held or rival or not schema or schema > tonumber(ARGV[FIRST + 6]) then return {'no', held or ''} end
+  if expired then return yours(now, 'expired') end
+  if held == about then return yours(now, 'forced') end
+  if redis.call('SISMEMBER', offered, member) == 1 then return ask() end
+  return {'no', held}
+end
+if how == 'recover' then
+  if held and not expired and by ~= about then return {'no', held} end
+  return yours(now, 'recovered')
+end
+local token = now
+if how == 'settle' then token = about ~= '' and about or plus(-tonumber(ARGV[FIRST + 4])) end
+if not held or expired then
+  if not held and redis.call('ZCARD', leases) >= tonumber(ARGV[FIRST + 5]) then return {'full', ''} end
+  return yours(token, held and 'expired' or 'nobody')
+end
+if how == 'settle' and since(held) >= token then return {'lost', held} end
+if how == 'again' or how == 'force' then
+  if rival or (how == 'again' and held ~= about) then return {'superseded', held} end
+  if how == 'force' and held == about then return yours(now, 'forced') end
+end
+return ask()
+`);
+
+/** ARGV: pairs of member and claim. Renews what is held so, and answers the numbers of the pairs that are not. */
+export const RENEW = script(`${CLAIMS}
+local lost = {}
+local until_ = plus(lease)
+for i = FIRST, #ARGV, 2 do
+  local member = ARGV[i]
+  if redis.call('HGET', holders, member) == ARGV[i + 1] .. ' ' .. me and redis.call('HEXISTS', records, member) == 1 then
+    redis.call('ZADD', leases, until_, member)
+  else lost[#lost + 1] = tostring((i - FIRST) / 2) end
+end
+keep()
+return lost
+`);
+
+/**
+ * ARGV: member, claim. The stream of this claim has ended, because somebody wants the node or has it already. Answers {result, claim}:
+ * `given` to who wants it, `free` if nobody does any more, or `late`: another has it, and is told at its next look.
+ */
+export const YIELD = script(`${CLAIMS}
+local member = ARGV[FIRST]
+local held = redis.call('HGET', holders, member)
+if held == ARGV[FIRST + 1] .. ' ' .. me then
+  local wished = wish(member)
+  if wished and replica(wished) ~= me then
+    give(member, replica(wished), now)
+    hint(replica(wished), member)
+    return {'given', now .. ' ' .. replica(wished)}
+  end
+  forget(member)
+  hint('*', member)
+  return {'free', ''}
+end
+if not held or replica(held) == me then return {'free', ''} end
+redis.call('HSET', late, member, now)
+keep()
+hint(replica(held), member)
+return {'late', held}
+`);
+
+/** ARGV: members. Nobody holds those that this replica did, and it wants none of them any more. */
+export const RELEASE = script(`${CLAIMS}
+local freed = 0
+for i = FIRST, #ARGV do
+  local member = ARGV[i]
+  local wished = redis.call('HGET', wanted, member)
+  if replica(wished) == me then redis.call('HDEL', wanted, member) end
+  if replica(redis.call('HGET', holders, member)) == me then
+    forget(member)
+    freed = freed + 1
+    hint('*', member)
+  end
+end
+return tostring(freed)
+`);
+
+/** ARGV: how long a replica counts as there (µs), members. Answers how many other replicas may want them. */
+export const OFFER = script(`${CLAIMS}
+redis.call('ZREM', replicas, me)
+for i = FIRST + 1, #ARGV do
+  if replica(redis.call('HGET', holders, ARGV[i])) == me then redis.call('SADD', offered, ARGV[i]) end
+end
+keep()
+hint('*')
+return tostring(redis.call('ZCOUNT', replicas, plus(-tonumber(ARGV[FIRST])), '+inf'))
+`);
+
+/**
+ * What concerns this replica now. ARGV: what it may adopt (`all`, `offered`; `none`: it is leaving), most candidates, when an expired claim is rubbish (µs), the longest
+ * that a lease may still hold (µs), then members it watches. Answers {members of its own that others want, those that need
+ * reasserting, holder and wisher of each it watches, members it may adopt}.
+ */
+export const LOOK = script(`${CLAIMS}
+local adopts, most = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
+local wishes, reasserts, watched, candidates = {}, {}, {}, {}
+if adopts == 'none' then redis.call('ZREM', replicas, me) else redis.call('ZADD', replicas, now, me) end
+redis.call('ZREMRANGEBYSCORE', replicas, '-inf', plus(-tonumber(ARGV[FIRST + 2])))
+redis.call('PEXPIRE', replicas, ARGV[4])
+local all = redis.call('HGETALL', wanted)
+for i = 1, #all, 2 do
+  local held = redis.call('HGET', holders, all[i])
+  if tonumber(since(all[i + 1]) or 0) <= tonumber(now) - fresh then redis.call('HDEL', wanted, all[i])
+  elseif replica(held) == me and replica(all[i + 1]) ~= me then wishes[#wishes + 1] = all[i] end
+end
+for _, member in ipairs(redis.call('HKEYS', late)) do
+  local by = replica(redis.call('HGET', holders, member))
+  if by == me or not by then redis.call('HDEL', late, member) end
+  if by == me then reasserts[#reasserts + 1] = member end
+end
+for i = FIRST + 4, #ARGV do
+  watched[#watched + 1] = redis.call('HGET', holders, ARGV[i]) or ''
+  watched[#watched + 1] = redis.call('HGET', wanted, ARGV[i]) or ''
+end
+local function candidate(member)
+  local by = replica(redis.call('HGET', holders, member))
+  if not by then forget(member)
+  elseif by ~= me and not wish(member) then candidates[#candidates + 1] = member end
+end
+local rubbish = plus(-tonumber(ARGV[FIRST + 2]))
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', rubbish, 'LIMIT', 0, most)) do forget(member) end
+if adopts == 'all' then
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, most)) do candidate(member) end
+end
+if adopts ~= 'none' then
+  for _, member in ipairs(redis.call('SRANDMEMBER', offered, most)) do candidate(member) end
+end
+local tooLong = redis.call('ZRANGEBYSCORE', leases, plus(tonumber(ARGV[FIRST + 3])), '+inf', 'LIMIT', 0, most)
+for _, member in ipairs(tooLong) do redis.call('ZADD', leases, plus(lease), member) end
+-- Redis itself has dropped the leases, for want of memory.
+if redis.call('HLEN', holders) > redis.call('ZCARD', leases) then
+  local some = redis.call('HSCAN', holders, '0', 'COUNT', most)[2]
+  for i = 1, math.min(#some, 2 * most), 2 do redis.call('ZADD', leases, 'NX', now, some[i]) end
+end
+return {wishes, reasserts, watched, candidates}
+`);
