@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { hold } from '../support/upstream-held.js';
+import type { ReceivedCall } from '../support/upstream-manager.js';
 import { cleanUpAfterEach, startManager, startUpstream } from '../support/upstream-setup.js';
 import { TEST_TLS } from '../support/upstream-tls.js';
 
@@ -27,6 +29,39 @@ describe('TLS towards the manager', () => {
     expect(String(reply.message)).toBe('secret');
     expect(authority).toBe(`127.0.0.1:${manager.port}`);
     expect(manager.connections).toBe(2);
+  });
+
+  it('carries lines that are left, lost and given up as without it', async () => {
+    const held: ReceivedCall[] = [];
+    const manager = await startManager({ tls: server, call: (call) => void held.push(call) });
+    const harness = startUpstream({
+      addrs: [{ port: manager.port, tls: true }],
+      channelsPerAddr: 1,
+      tls: { caCert: TEST_TLS.caCert, serverName: 'manager.test' },
+    });
+    await harness.settled();
+    const next = async () => {
+      const opened = held.length + 1;
+      await harness.until(() => harness.upstream.line() !== undefined);
+      const stream = hold(harness.upstream.line());
+      await harness.until(() => held.length === opened);
+      return stream;
+    };
+
+    const left = await next();
+    held[0]?.session.close();
+    await harness.until(() => left.line.state === 'leaving');
+    const lost = await next();
+    left.call.halfClose();
+    held[0]?.end(0);
+    expect((await left.ended).status.code).toBe(0);
+    for (const socket of manager.sockets) socket.destroy();
+    expect((await lost.ended).status.code).toBe(14);
+    const givenUp = await next();
+    givenUp.line.giveUp();
+    expect((await givenUp.ended).status.code).toBe(14);
+    await harness.until(() => givenUp.states.length === 1 && left.states.length === 2);
+    expect([left.states, lost.states, givenUp.states]).toEqual([['leaving', 'gone'], ['gone'], ['gone']]);
   });
 
   it('verifies the host name as configured, whatever address it resolves to', async () => {
