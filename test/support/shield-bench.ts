@@ -45,6 +45,8 @@ export interface ShieldBench {
   readonly closed: HeldNode[];
   readonly replayed: NodeId[];
   readonly came: NodeId[];
+  /** 0 ≤ x < 1; 0.5 unless the test says otherwise. */
+  draw: () => number;
   /** What making up for a registration comes to. */
   replay: () => ReplayResult | Promise<ReplayResult>;
   /** Opens a stream with its first message, and lets what follows from it happen. */
@@ -77,7 +79,7 @@ export function shieldBench(over: { claims?: Partial<Claims>; lines?: ScriptedLi
     [],
   ];
   let others: ClaimsListener | undefined;
-  const random = (): number => 0.5;
+  const random = (): number => bench.draw();
   const shield = createShield({
     upstream: lines,
     claims: {
@@ -120,6 +122,7 @@ export function shieldBench(over: { claims?: Partial<Claims>; lines?: ScriptedLi
     closed,
     replayed,
     came,
+    draw: () => 0.5,
     replay: () => 'unknown',
     open(path = V2, { mode = 'answer', metadata = {} } = {}) {
       const call = new ScriptedCall(path, metadata);
