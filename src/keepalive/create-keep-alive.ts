@@ -9,6 +9,9 @@ import { createShield, type Shield, type ShieldOptions } from './shield.js';
 /** Measured: a manager that works says so within milliseconds (protocol: 0 of 40 ends came late once the status was there). */
 const STATUS_TIMEOUT_MS = 1_000;
 
+/** Some 150 MB, if there ever were so many. */
+const MOST_NODES = 65_536;
+
 export interface KeepAliveOptions
   extends Pick<ShieldOptions, 'classify' | 'replayNode' | 'came' | 'clock' | 'random' | 'emit'> {
   readonly config: Pick<Config, 'keepAlive' | 'managers'>;
@@ -36,6 +39,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
     reconcile,
     graceMs: config.keepAlive.graceMs,
     statusTimeoutMs: STATUS_TIMEOUT_MS,
+    mostNodes: MOST_NODES,
   });
   return { shield, managersView: (key) => reconcile.viewOf(key) };
 }

@@ -1,5 +1,5 @@
 import type { NodeEndReason, ReopenReason } from '../observe/events.js';
-import type { Timer } from '../rpc/clock.js';
+import type { Call } from '../rpc/call.js';
 import type { Metadata } from '../rpc/metadata.js';
 import { Code } from '../rpc/status.js';
 import type { Line } from '../upstream/line.js';
@@ -7,8 +7,10 @@ import type { StreamReply } from './below.js';
 import type { OpenReason, SessionContext } from './context.js';
 import { Ending, type Next } from './ending.js';
 import { Faults } from './faults.js';
+import { Gate } from './gate.js';
 import type { NodeRecord } from './node.js';
 import type { NodeState } from './node-view.js';
+import { Registering } from './registering.js';
 import { Seeking, type Sought } from './seeking.js';
 import { StreamAbove } from './stream-above.js';
 import { StreamHistory } from './stream-history.js';
@@ -49,6 +51,7 @@ export class Holding {
   #state: State = { kind: 'dormant' };
   /** They wait for the end of the stream that is being ended. */
   #waiters: ((reply: StreamReply) => void)[] = [];
+  readonly #decided: Gate;
   #unwatch: () => void = () => undefined;
   /** What ended the last stream, if nobody here did. */
   #trouble = '';
@@ -57,6 +60,7 @@ export class Holding {
     this.#options = options;
     this.#context = options.context;
     this.#faults = new Faults(options.context);
+    this.#decided = new Gate(options.context.clock);
     this.history = new StreamHistory(options.context, options.record().node.kind);
   }
 
@@ -120,6 +124,11 @@ export class Holding {
     seeking.start();
   }
 
+  /** While a stream is being opened: resolves when it is, or is not to be, or not yet after `limitMs`. */
+  decided(limitMs: number, call: Pick<Call, 'signal'>): Promise<void> {
+    return this.#state.kind === 'waiting' ? this.#decided.wait(limitMs, call.signal) : DONE;
+  }
+
   /** A message of the node; resolves when the next one may come. Dropped while there is no stream: nothing is made up for later. */
   send(message: Buffer): Promise<void> {
     return this.stream?.send(message) ?? DONE;
@@ -139,6 +148,7 @@ export class Holding {
     stream.open(this.#options.record(), this.#options.metadata());
     this.history.opened(line.manager, reason, this.#trouble);
     this.#trouble = '';
+    this.#decided.open();
     this.#options.opened();
   }
 
@@ -215,33 +225,23 @@ export class Holding {
 
   #answer(reply: StreamReply): void {
     this.history.over('answered', reply.status.message);
-    this.#state = { kind: 'dormant' };
     this.#options.answered(reply);
-    this.#options.rested();
+    this.#rest('dormant');
   }
 
   /** Once its registration has been made up for, the node need not hear of it. */
   #register(reply: StreamReply): void {
-    let timer: Timer | undefined;
-    let cancelled = false;
-    const cancel = (): void => {
-      cancelled = true;
-      timer?.cancel();
-    };
-    const ask = async (): Promise<void> => {
-      const result = await this.#context.replayNode(this.#options.record().node);
-      if (cancelled) return;
-      if (result === 'unknown' || result === 'refused') return this.#answer(reply);
-      const { next, delayMs } = result === 'later' ? this.#faults.postponed() : { next: 'open', delayMs: 0 };
-      if (next === 'open') this.#seek('registered', { who: 'replaced', delayMs });
-      else timer = this.#context.clock.setTimer(delayMs, () => void ask());
-    };
-    this.#state = { kind: 'waiting', cancel };
-    void ask();
+    const registering = new Registering(this.#context, this.#faults, (registered) => {
+      if (registered.kind === 'answer') this.#answer(reply);
+      else this.#seek('registered', { who: 'replaced', delayMs: registered.delayMs });
+    });
+    this.#state = { kind: 'waiting', cancel: () => registering.cancel() };
+    void registering.start(this.#options.record().node);
   }
 
   #rest(at: 'dormant' | 'elsewhere'): void {
     this.#state = { kind: at };
+    this.#decided.open();
     this.#options.rested();
   }
 }

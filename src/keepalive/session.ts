@@ -10,6 +10,9 @@ import { type NodeRecord, nodeKeyOf } from './node.js';
 import type { NodeView } from './node-view.js';
 import { Presence } from './presence.js';
 
+/** How long a node's first stream is given to open before more of what it sends is read, and dropped. */
+const OPENING_MS = 1_000;
+
 /** One node: its streams here, and its one stream at the manager. */
 export class Session implements HeldNode {
   readonly key: string;
@@ -131,6 +134,8 @@ export class Session implements HeldNode {
 
   async #read(stream: Below): Promise<void> {
     try {
+      // What it sends behind its first message, its half-close above all, is to find the stream open.
+      await this.#holding.decided(OPENING_MS, stream.call);
       for (;;) {
         const message = await stream.call.read();
         if (stream.ended) return;

@@ -14,8 +14,6 @@ import type { NodeView } from './node-view.js';
 import { Session } from './session.js';
 import { Unnamed } from './unnamed.js';
 
-/** As many nodes as one gateway keeps active; more are forwarded as they are. */
-const MOST_NODES = 65_536;
 /** Streams below are ended over so long, so that not all nodes are at the next gateway's door at once. */
 const SPREAD_MS = 2_000;
 const SPREAD_SHARE = 0.25;
@@ -53,6 +51,8 @@ export interface ShieldOptions extends Omit<SessionContext, 'claims'> {
   readonly came: (node: NodeId) => void;
   readonly forward: Upstream['forward'];
   readonly decoder: IdentityDecoder;
+  /** Streams of more nodes than that are forwarded as they are. */
+  readonly mostNodes: number;
 }
 
 export function createShield(options: ShieldOptions): Shield {
@@ -64,12 +64,13 @@ class NodeShield implements Shield {
   readonly #context: SessionContext;
   readonly #sessions = new Map<string, Session>();
   /** Keys of those that were here, for who would register them anew. */
-  readonly #gone = new LRUCache<string, true>({ max: MOST_NODES });
+  readonly #gone: LRUCache<string, true>;
   readonly #unnamed = new Unnamed();
   #stopping = false;
 
   constructor(options: ShieldOptions) {
     this.#options = options;
+    this.#gone = new LRUCache({ max: options.mostNodes });
     const claims = {
       take: (record: NodeRecord) => this.#take(record),
       holderOf: (key: string) => options.claims.holderOf(key),
@@ -150,7 +151,7 @@ class NodeShield implements Shield {
   }
 
   #begin(record: NodeRecord): Session | undefined {
-    if (this.#sessions.size >= MOST_NODES) {
+    if (this.#sessions.size >= this.#options.mostNodes) {
       this.#options.emit({ kind: 'node-unshielded' });
       return undefined;
     }

@@ -3,6 +3,7 @@ import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import { Code } from '../rpc/status.js';
 import type { Line, LineCall } from '../upstream/line.js';
 import type { StreamReply } from './below.js';
+import { Gate } from './gate.js';
 import type { NodeRecord } from './node.js';
 
 /** A KeepAlive brings one message at most; what is more than that is for nobody. */
@@ -16,7 +17,6 @@ const HOLD_MS = 1_000;
 export class StreamAbove {
   readonly line: Line;
   readonly openedAtMs: number;
-  readonly #clock: Clock;
   readonly #onEnd: (reply: StreamReply) => void;
   readonly #waiting: Buffer[] = [];
   #call: LineCall | undefined;
@@ -26,13 +26,13 @@ export class StreamAbove {
   #sending = false;
   #halfClosed = false;
   #ended = false;
-  #room: (() => void) | undefined;
+  readonly #room: Gate;
 
   /** `onEnd` is told once, never before `open` has returned. */
   constructor(line: Line, clock: Clock, onEnd: (reply: StreamReply) => void) {
     this.line = line;
     this.openedAtMs = clock.nowMs();
-    this.#clock = clock;
+    this.#room = new Gate(clock);
     this.#onEnd = onEnd;
   }
 
@@ -90,7 +90,7 @@ export class StreamAbove {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       await this.#call?.send(next);
       this.#unsentBytes -= next.length;
-      if (this.#unsentBytes <= UNSENT_BYTES) this.#room?.();
+      if (this.#unsentBytes <= UNSENT_BYTES) this.#room.open();
     }
     this.#sending = false;
     if (this.#halfClosed) this.#call?.halfClose();
@@ -98,22 +98,13 @@ export class StreamAbove {
 
   #untilRoom(): Promise<void> {
     if (this.#ended || this.#unsentBytes <= UNSENT_BYTES) return DONE;
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(HOLD_MS, () => this.#room?.());
-      const before = this.#room;
-      this.#room = () => {
-        this.#room = undefined;
-        timer.cancel();
-        before?.();
-        resolve();
-      };
-    });
+    return this.#room.wait(HOLD_MS);
   }
 
   #end(reply: StreamReply): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#room?.();
+    this.#room.open();
     this.#onEnd(reply);
   }
 }

@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.js';
 import { Code } from '../../src/rpc/status.js';
-import { beatOf, GRACE_MS, type ShieldBench, shieldBench, V1, V2 } from '../support/shield-bench.js';
+import {
+  beatOf,
+  GRACE_MS,
+  MOST_NODES,
+  type ShieldBench,
+  shieldBench,
+  V1,
+  V2,
+} from '../support/shield-bench.js';
 
 let bench: ShieldBench;
 beforeEach(() => {
@@ -52,6 +60,15 @@ describe('a node that comes', () => {
     await bench.settle();
     expect(bench.forwarded).toHaveLength(2);
     expect(await bench.forwarded[1]?.read()).toBeUndefined();
+  });
+
+  it('when there are as many as can be held is forwarded, and the operator is told', async () => {
+    for (let n = 0; n < MOST_NODES; n++) await bench.attach({ hostname: `node-${n}` });
+    const [first] = [await bench.attach({ hostname: 'node-0' })];
+    await bench.attach({ hostname: 'one-too-many' });
+    expect(bench.forwarded).toHaveLength(1);
+    expect(bench.of('node-unshielded')).toHaveLength(1);
+    expect(first?.outcome).toBeUndefined();
   });
 
   it.each(['observe', 'bypass'] as const)(
@@ -148,11 +165,21 @@ describe('a node that leaves', () => {
     expect(bench.of('node-ended')).toMatchObject([{ reason: 'left' }]);
   });
 
+  it('as soon as it has come has all it sent at the manager, and hears what that says', async () => {
+    const { call } = bench.open();
+    for (const message of [beatOf(), beatOf(), undefined]) call.send(message);
+    await bench.settle();
+    expect(streams()).toMatchObject([{ messages: [beatOf(), beatOf()], halfClosed: true }]);
+    expect(call.ended?.status.code).toBe(Code.OK);
+  });
+
   it('while no manager can be reached is told that none has heard of it', async () => {
     bench = shieldBench();
     const node = await bench.attach();
     node.call.send(undefined);
-    await bench.settle();
+    await bench.pass(999);
+    expect(node.call.ended).toBeUndefined();
+    await bench.pass(1);
     expect(node.call.ended?.status).toEqual({
       code: Code.UNAVAILABLE,
       message: 'manager-gateway: no manager answers',

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScriptedCall } from '../../src/simulator/manager/scripted-manager.js';
+import { requestOf } from '../support/data-path.js';
 import { expectAlike, perform, type Scenario } from '../support/promises-alike.js';
-import { listSchedulersOf, PATHS } from '../support/promises-messages.js';
+import { listSchedulersOf, PATHS, UNKNOWN_FIELDS } from '../support/promises-messages.js';
 import { framed, shown, type WireCall } from '../support/promises-wire.js';
 import { type Script, startWorld, WAYS, type World } from '../support/promises-world.js';
 
@@ -109,6 +110,40 @@ async function* first(greeting: Buffer, call: ScriptedCall): AsyncGenerator<Buff
   yield greeting;
   yield* returning(call);
 }
+
+const node = (hostname: string): Buffer =>
+  requestOf(PATHS.keepAlive, {
+    source_type: 'SCHEDULER_SOURCE',
+    cluster_id: '1',
+    hostname: hostname.replaceAll(/[^a-z]/g, '-'),
+    ip: '127.0.0.1',
+  });
+
+/** In mode answer the gateway holds the streams of nodes itself, and the node is not to notice. */
+const NODES: Scenario[] = (
+  [
+    ['that ends OK without a message', {}],
+    [
+      'that ends OK with headers and trailers',
+      { headers: { 'x-head': 'h' }, messages: [Buffer.from('m')], trailers: { 'x-tail': 't' } },
+    ],
+    [
+      'that is refused',
+      {
+        status: { code: 3, message: 'invalid KeepAliveRequest' },
+        trailers: { 'grpc-status-details-bin': 'CAMSB2ludmFsaWQ', 'x-tail': 't' },
+        trailersOnly: true,
+      },
+    ],
+    ['of whom the manager has no row', { status: { code: 13, message: 'record not found' } }],
+  ] as const
+).map(([name, answer]) => ({
+  name: `a stream of a node ${name}`,
+  path: PATHS.keepAlive,
+  headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'x-one-bin': 'AAEC' },
+  send: [node(name), Buffer.concat([node(name), UNKNOWN_FIELDS]), node(name)],
+  script: { answer: () => answer },
+}));
 
 const HALF_CLOSES: Scenario[] = [
   {
@@ -237,6 +272,7 @@ describe.each(WAYS)('the gateway $name', (way) => {
 
   describe.each([
     ['streams', STREAMS],
+    ['streams of nodes', NODES],
     ['half-closes', HALF_CLOSES],
     ['failures', FAILURES],
   ])('is not noticed in %s:', (_group, scenarios) => {
