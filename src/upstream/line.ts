@@ -19,7 +19,7 @@ export interface Line {
   /** `ip:port`. */
   readonly address: string;
   readonly state: LineState;
-  /** Tells of every change of state; returns the way to stop. */
+  /** Tells of every change of state, once; a call on a line that breaks may end before it or after. Returns the way to stop. */
   watch(changed: () => void): () => void;
   /**
    * A call of any shape, without a deadline, on this very connection. On a line that is leaving or gone, and when the connection
@@ -33,7 +33,7 @@ export interface Line {
   unary(request: UnaryRequest): Promise<Answer>;
   /**
    * Tears the connection down, because its peer does not even answer a half-close: the manager sees it broken, all calls on it
-   * end UNAVAILABLE, and the channel dials again. Twice is once.
+   * end UNAVAILABLE, and the channel dials again. It is `gone` at once, watchers hear of it a moment later. Twice is once.
    */
   giveUp(): void;
 }
