@@ -92,7 +92,7 @@ const STREAMS: Scenario[] = [
     script: echoing,
   },
   {
-    // Of a KeepAlive nobody knows whose it is before its first message, so that the manager sees nothing of it (decision 16).
+    // Of a KeepAlive nobody knows whose it is before its first message, so that the manager sees nothing of it (decision 18).
     name: 'headers before the first message was sent',
     path: PATHS.unknownMethod,
     async send(call) {
