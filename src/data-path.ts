@@ -2,6 +2,8 @@ import { classify, isAboutRequest, isCommonFault, isEntry } from './breaker/clas
 import { createBreakers } from './breaker/stage.js';
 import type { Entry } from './cache/entry.js';
 import { freshnessOf } from './cache/freshness.js';
+import { createHand, type Hand } from './cache/hand.js';
+import { createMaintenance, type Maintenance } from './cache/maintenance.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { recall } from './cache/recall.js';
 import type { EnvelopeSchema } from './cache/redis/envelope.js';
@@ -48,6 +50,9 @@ export interface DataPath {
   /** Remembers an answer that was not asked for through the stages. */
   saw(read: Read, answer: Answer): void;
   written(touched: Touched | undefined): void;
+  /** What an operator may do to what is remembered. */
+  readonly hand: Hand;
+  readonly maintenance: Maintenance;
   readonly store: MemoryStore;
   readonly redis: RedisTier;
   readonly voids: Voids;
@@ -166,11 +171,16 @@ export function createDataPath(options: DataPathOptions): DataPath {
     emit,
   });
 
+  const maintenance = createMaintenance({ clock, emit });
+  const maintained = (): boolean => maintenance.on;
   const answerBehind = compose(
     [
       traced('sharing', sharing.stage),
       traced('redis, for callers', redis.above),
-      traced('recall', recall({ store, voids, limits: config.cache, isFact, askingSinceMs, clock })),
+      traced(
+        'recall',
+        recall({ store, voids, limits: config.cache, isFact, askingSinceMs, maintained, clock }),
+      ),
       traced('single-flight', flight.stage),
       traced('redis, for the manager', redis.below),
       traced('remember', keep),
@@ -184,6 +194,16 @@ export function createDataPath(options: DataPathOptions): DataPath {
     ask(upstream, tracing.outgoing),
   );
   const answerRead = compose([learned.stage], answerBehind);
+  const hand = createHand({
+    store,
+    forget: redis.forget,
+    askedAs: (key) =>
+      learned
+        .mostUsed(Number.POSITIVE_INFINITY)
+        .find((one) => one.question.key === key || sharing.questionOf(asRead(one)).key === key),
+    ask: answerBehind,
+    limits: config.cache,
+  });
 
   return {
     answerRead,
@@ -211,6 +231,8 @@ export function createDataPath(options: DataPathOptions): DataPath {
       voids.mark(touched, clock.nowMs());
       redis.written(touched);
     },
+    hand,
+    maintenance,
     redis,
     store,
     voids,
@@ -218,9 +240,22 @@ export function createDataPath(options: DataPathOptions): DataPath {
     flights: () => flight.size,
     breakerStates: () => breakers.states(),
     stop() {
+      maintenance.end();
       breakers.shutdown();
       redis.stop();
     },
+  };
+}
+
+/** On nobody's behalf. */
+function asRead({ question, message }: Pick<Read, 'question' | 'message'>): Read {
+  return {
+    question,
+    message,
+    metadata: NO_METADATA,
+    deadlineMs: undefined,
+    signal: undefined,
+    attempts: 'one',
   };
 }
 

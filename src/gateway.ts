@@ -11,6 +11,7 @@ import { createKeepAlive } from './keepalive/create-keep-alive.js';
 import { type BoundAddresses, createLifecycle } from './lifecycle.js';
 import { wireObservation } from './observation.js';
 import { createBus } from './observe/bus.js';
+import { createCallers } from './observe/callers.js';
 import type { Emit, GatewayEvent } from './observe/events.js';
 import { createLog } from './observe/log.js';
 import { createReadiness, type Readiness } from './observe/readiness.js';
@@ -182,17 +183,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     emit,
   });
+  const callers = createCallers({ clock });
   const downstream = createDownstream({
     listen: config.server.listen,
     tls: config.server.tls,
     limits: config.server,
+    callers,
     clock,
     emit,
     handler: dispatch,
     maxMessageBytesFor: (path) =>
       path === '/manager.Manager/CreateModel' ? TRAINED_MODEL_BYTES : config.server.maxMessageBytes,
   });
-  const endpoints = wireObservation({
+  const { endpoints, history } = wireObservation({
     config,
     mode: () => mode,
     downstream,
@@ -201,6 +204,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     registrations,
     keepAlive: { shield, managersView },
     warmup,
+    callers,
+    setMode: (next) => setMode(next),
     readiness,
     clock,
     subscribers,
@@ -220,6 +225,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     warmup,
     tracing,
     endpoints,
+    history,
     drainBegun() {
       draining = true;
       readiness.refresh();

@@ -8,6 +8,7 @@ import type { OwnDirectory } from './durable/own-directory.js';
 import { GatewayError } from './errors.js';
 import type { Shield } from './keepalive/shield.js';
 import type { Emit } from './observe/events.js';
+import type { History } from './observe/history.js';
 import type { RegistrationsPart } from './registrations/create-registrations.js';
 import { loadServiceDefinitions } from './route/proto.js';
 import type { Clock } from './rpc/clock.js';
@@ -44,6 +45,7 @@ export interface LifecycleParts {
   readonly warmup: Warmup;
   readonly tracing: Pick<Tracing, 'start' | 'stop'>;
   readonly endpoints: Endpoints;
+  readonly history: Pick<History, 'start' | 'stop'>;
   /** From now on health says so. */
   readonly drainBegun: () => void;
   /** What has been said is written. */
@@ -102,6 +104,7 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
   const listen = await downstream.listen();
   snapshot.start();
   warmup.start();
+  parts.history.start();
   const bound = { listen, metrics, admin };
   parts.emit({ kind: 'started', version: VERSION, mode: parts.mode(), ...texts(bound) });
   return bound;
@@ -113,6 +116,7 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
     parts;
   const { metricsServer, adminServer } = parts.endpoints;
   // First, so that none of those whose connections are cut now is given its grace.
+  parts.history.stop();
   const shielded = shield.stop();
   downstream.close();
   await shielded;

@@ -1,29 +1,38 @@
+import { type AdminSource, adminRoutes } from './admin/admin-routes.js';
+import { createLive } from './admin/api/live.js';
+import { type StatusSource, statusOf } from './admin/api/status.js';
 import { createEndpoints, type Endpoints } from './admin/endpoints.js';
 import type { NodesSource } from './admin/nodes.js';
 import type { Config, Mode } from './config/config.js';
 import type { DataPath } from './data-path.js';
 import type { Downstream } from './downstream/engine.js';
 import type { KeepAlive } from './keepalive/create-keep-alive.js';
+import type { Callers } from './observe/callers.js';
 import type { Emit, GatewayEvent } from './observe/events.js';
+import { createHistory, type History } from './observe/history.js';
+import { logLineOf } from './observe/log-table.js';
 import { createMetrics } from './observe/metrics.js';
 import type { MeasuredNode } from './observe/node-metrics.js';
 import type { Readiness } from './observe/readiness.js';
 import type { RegistrationsPart } from './registrations/create-registrations.js';
 import { READ_METHODS } from './route/method-table.js';
+import { decodeResponse } from './route/proto.js';
 import type { Clock } from './rpc/clock.js';
 import type { AddressStatus, Upstream } from './upstream/upstream.js';
 import { VERSION } from './version.js';
 import type { Warmup } from './warmup/warmup.js';
 
 export interface ObservationParts {
-  readonly config: Pick<Config, 'metrics' | 'admin'>;
+  readonly config: Config;
   readonly mode: () => Mode;
   readonly downstream: Pick<Downstream, 'connections'>;
   readonly upstream: Upstream;
   readonly dataPath: DataPath;
-  readonly registrations: Pick<RegistrationsPart, 'look'>;
+  readonly registrations: Pick<RegistrationsPart, 'look' | 'pending'>;
   readonly keepAlive: KeepAlive;
   readonly warmup: Pick<Warmup, 'look'>;
+  readonly callers: Callers;
+  readonly setMode: (mode: Mode) => void;
   readonly clock: Clock;
   readonly readiness: Readiness;
   /** Of the bus: who is to be told of every event. */
@@ -31,8 +40,13 @@ export interface ObservationParts {
   readonly emit: Emit;
 }
 
+export interface Observation {
+  readonly endpoints: Endpoints;
+  readonly history: Pick<History, 'start' | 'stop'>;
+}
+
 /** What hears of the events, and what can be asked for over HTTP. */
-export function wireObservation(parts: ObservationParts): Endpoints {
+export function wireObservation(parts: ObservationParts): Observation {
   const { config, mode, downstream, upstream, dataPath, keepAlive, readiness, subscribers, emit } = parts;
   const metrics = createMetrics({
     version: VERSION,
@@ -48,18 +62,78 @@ export function wireObservation(parts: ObservationParts): Endpoints {
     breakers: dataPath.breakerStates,
     managers: () => upstream.statuses().map((status) => ({ ...status, healthy: isHealthy(status) })),
   });
-  subscribers.push(metrics.subscriber, (event) => react(parts, event));
+  const history = createHistory({
+    connections: () => downstream.connections,
+    channelsReady: () => upstream.statuses().reduce((sum, { readyChannels }) => sum + readyChannels, 0),
+    clock: parts.clock,
+  });
+  const admin = adminSource(parts, history);
+  subscribers.push(metrics.subscriber, history.subscriber, admin.live.subscriber, (event) =>
+    react(parts, event),
+  );
   readiness.subscribe(() => {
     if (!readiness.draining) emit({ kind: 'serving-changed', reason: readiness.reason });
   });
-  return createEndpoints({
+  const endpoints = createEndpoints({
     config,
     readiness,
     metrics,
-    world: dataPath.world,
-    nodes: nodesSource(parts),
+    admin: adminRoutes(admin),
     onError: (error) => emit({ kind: 'internal-error', where: 'an http endpoint', error }),
   });
+  return { endpoints, history };
+}
+
+function adminSource(parts: ObservationParts, history: History): AdminSource {
+  const { config, dataPath, clock, emit } = parts;
+  const status = statusSource(parts, history);
+  const nowMs = (): number => clock.nowMs();
+  return {
+    status,
+    cache: { ...dataPath, limits: config.cache, decode: decodeResponse, nowMs },
+    nodes: nodesSource(parts),
+    callers: parts.callers,
+    live: createLive({
+      history,
+      status: () => statusOf(status),
+      lineOf: logLineOf,
+      nowMs,
+      wallMs: () => clock.wallMs(),
+    }),
+    world: dataPath.world,
+    setMode: parts.setMode,
+    token: config.admin.token,
+    emit,
+  };
+}
+
+function statusSource(parts: ObservationParts, history: History): StatusSource {
+  const { config, mode, downstream, upstream, dataPath, readiness, keepAlive, clock } = parts;
+  const { store, world, maintenance, breakerStates } = dataPath;
+  return {
+    version: VERSION,
+    config,
+    mode,
+    readiness,
+    frozen: () => world.frozen,
+    maintenance,
+    managers: () => upstream.statuses(),
+    trouble: () => upstream.describeTrouble(),
+    breakers: breakerStates,
+    history,
+    connections: () => downstream.connections,
+    cache: () => ({ entries: store.count, sizeBytes: store.sizeBytes }),
+    nodes() {
+      const nodes = measured(keepAlive);
+      return {
+        live: nodes.filter(({ alive }) => alive).length,
+        disputed: nodes.filter(({ disputed }) => disputed).length,
+      };
+    },
+    pendingRegistrations: parts.registrations.pending,
+    clock,
+    startedAtMs: clock.nowMs(),
+  };
 }
 
 /** What one part has to do because of what happened in another. */

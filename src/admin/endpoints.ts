@@ -1,9 +1,8 @@
 import type { Config } from '../config/config.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Readiness } from '../observe/readiness.js';
-import { acceptManager } from './accept-manager.js';
-import { createHttpServer, type HttpRoute, type HttpServer, type PostRoute, text } from './http-server.js';
-import { forgetNodes, listNodes, type NodesSource } from './nodes.js';
+import type { AdminRoutes } from './admin-routes.js';
+import { createHttpServer, type HttpRoute, type HttpServer, text } from './http-server.js';
 
 /** The servers that are enabled. */
 export interface Endpoints {
@@ -15,20 +14,13 @@ export interface EndpointsOptions {
   readonly config: Pick<Config, 'metrics' | 'admin'>;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
-  readonly world: Parameters<typeof acceptManager>[1];
-  readonly nodes: NodesSource;
+  readonly admin: AdminRoutes;
   readonly onError: (error: unknown) => void;
 }
 
-/** Which path is answered where: health and readiness on both addresses, metrics on one, what changes something on the other. */
-export function createEndpoints({
-  config,
-  readiness,
-  metrics,
-  world,
-  nodes,
-  onError,
-}: EndpointsOptions): Endpoints {
+/** Which path is answered where: health and readiness on both addresses, metrics on one, the operator's on the other. */
+export function createEndpoints(options: EndpointsOptions): Endpoints {
+  const { config, readiness, metrics, admin, onError } = options;
   const probes: [string, HttpRoute][] = [
     ['/healthy', () => text(200, 'healthy\n')],
     [
@@ -40,28 +32,22 @@ export function createEndpoints({
     const { text: body, contentType } = await metrics.render();
     return { status: 200, contentType, body };
   };
-  const posts = new Map<string, PostRoute>([
-    ['/api/accept-manager', acceptManager(config.admin.token, world)],
-    ['/api/nodes/forget', forgetNodes(config.admin.token, nodes)],
-  ]);
-  const { metrics: forMetrics, admin } = config;
+  const open = (name: string, addr: Config['admin']['addr'], routes: [string, HttpRoute][]) => ({
+    name,
+    addr,
+    routes: new Map([...probes, ...routes]),
+    onError,
+  });
   return {
-    metricsServer: forMetrics.enable
-      ? createHttpServer({
-          name: 'metrics.addr',
-          addr: forMetrics.addr,
-          routes: new Map([...probes, ['/metrics', scrape]]),
-          onError,
-        })
+    metricsServer: config.metrics.enable
+      ? createHttpServer(open('metrics.addr', config.metrics.addr, [['/metrics', scrape]]))
       : undefined,
-    adminServer: admin.enable
-      ? createHttpServer({
-          name: 'admin.addr',
-          addr: admin.addr,
-          routes: new Map([...probes, ['/api/nodes', listNodes(nodes)]]),
-          posts,
-          onError,
-        })
+    adminServer: config.admin.enable
+      ? createHttpServer({ ...open('admin.addr', config.admin.addr, [...admin.routes]), ...rest(admin) })
       : undefined,
   };
+}
+
+function rest({ posts, streams }: AdminRoutes) {
+  return { posts, streams };
 }

@@ -7,14 +7,20 @@ export interface HttpReply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Answers GET and HEAD of one path. */
-export type HttpRoute = () => Promise<HttpReply> | HttpReply;
+export type HttpRoute = (query: URLSearchParams) => Promise<HttpReply> | HttpReply;
+
+/** Server-sent events of one path: `send` as long as somebody listens; returns what ends it. */
+export type EventStream = (send: (event: string, data: unknown) => void) => () => void;
 
 /** What somebody posts; `authorization` as it was sent, "" for none. */
 export interface Posted {
   readonly authorization: string;
+  /** The address of whoever posts. */
+  readonly from: string;
   readonly body: string;
 }
 
@@ -33,11 +39,13 @@ export interface HttpServerOptions {
   readonly addr: { readonly host: string; readonly port: number };
   readonly routes: ReadonlyMap<string, HttpRoute>;
   readonly posts?: ReadonlyMap<string, PostRoute>;
+  readonly streams?: ReadonlyMap<string, EventStream>;
   readonly onError: (error: unknown) => void;
 }
 
 /** Bodies are a few words; more than this is read by nobody. */
 const MAX_BODY_BYTES = 64 * 1024;
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** A small server for health, readiness, metrics and the operator: GET and HEAD of exact paths, and POSTs with small bodies. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
@@ -80,8 +88,11 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const stream = request.method === 'GET' ? options.streams?.get(pathOf(request)) : undefined;
+  if (stream !== undefined) return streamEvents(stream, request, response);
   const reply = await replyTo(options, request);
   const headers = {
+    ...reply.headers,
     'content-type': reply.contentType,
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
@@ -90,11 +101,42 @@ async function respond(
   response.end(request.method === 'HEAD' ? undefined : reply.body);
 }
 
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] ?? '/';
+}
+
+/** Pages that listen at the same time; one more is told to come back. */
+const MAX_STREAMS = 32;
+let streaming = 0;
+
+function streamEvents(stream: EventStream, request: IncomingMessage, response: ServerResponse): void {
+  if (streaming >= MAX_STREAMS) {
+    response.writeHead(503, { 'retry-after': '30' }).end();
+    return;
+  }
+  streaming++;
+  request.socket.setTimeout(0);
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  });
+  const end = stream((event, data) => {
+    // Whoever does not read is not told either: what he misses is in the next one.
+    if (response.writableLength < MAX_UNREAD_BYTES)
+      response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  });
+  response.once('close', () => {
+    streaming--;
+    end();
+  });
+}
+
 async function replyTo(
   { routes, posts, onError }: HttpServerOptions,
   request: IncomingMessage,
 ): Promise<HttpReply> {
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const path = pathOf(request);
   const post = posts?.get(path);
   const route = routes.get(path);
   try {
@@ -102,7 +144,7 @@ async function replyTo(
       return request.method === 'POST' ? await take(post, request) : text(405, 'POST\n');
     if (route === undefined) return text(404, `not found; there is ${[...routes.keys()].join(', ')}\n`);
     if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'GET or HEAD\n');
-    return await route();
+    return await route(new URLSearchParams((request.url ?? '').split('?').slice(1).join('?')));
   } catch (error) {
     onError(error);
     return text(500, 'internal error; see the log\n');
@@ -113,7 +155,11 @@ async function take(post: PostRoute, request: IncomingMessage): Promise<HttpRepl
   const body = await bodyOf(request);
   switch (body.kind) {
     case 'whole':
-      return post({ authorization: request.headers.authorization ?? '', body: body.text });
+      return post({
+        authorization: request.headers.authorization ?? '',
+        from: request.socket.remoteAddress ?? '',
+        body: body.text,
+      });
     case 'too-large':
       return text(413, `at most ${MAX_BODY_BYTES} bytes\n`);
     case 'cut':

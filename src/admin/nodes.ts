@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { NodeId } from '../keepalive/node.js';
 import type { NodeView } from '../keepalive/node-view.js';
 import type { ManagersView } from '../keepalive/reconcile.js';
-import { authorised } from './authorised.js';
-import { type HttpRoute, json, type PostRoute, text } from './http-server.js';
+import { type HttpReply, json, text } from './http-server.js';
 
 /** The nodes whose KeepAlive streams are here, and what is known of them. */
 export interface NodesSource {
@@ -17,7 +16,7 @@ export interface NodesSource {
 }
 
 /** `GET /api/nodes`; null where something is not known. See docs/admin-api.md. */
-export function listNodes(source: NodesSource): HttpRoute {
+export function listNodes(source: NodesSource): () => HttpReply {
   return () => {
     const nowMs = source.nowMs();
     const nodes = source.nodes().map((view) => shown(view, source.managersView(view.key), nowMs));
@@ -80,9 +79,9 @@ const MEANT = z.strictObject({
 });
 
 /** `POST /api/nodes/forget`: for a node that has gone, and that the gateway takes for alive. */
-export function forgetNodes(token: string, source: Pick<NodesSource, 'forget'>): PostRoute {
-  return authorised(token, (body) => {
-    const meant = MEANT.safeParse(parsed(body));
+export function forgetNodes(source: Pick<NodesSource, 'forget'>): (body: unknown) => HttpReply {
+  return (body) => {
+    const meant = MEANT.safeParse(body);
     if (!meant.success) return text(400, `${z.prettifyError(meant.error)}\n`);
     const { kind, clusterId, hostname, ip } = meant.data;
     const forgotten = source.forget(
@@ -93,14 +92,5 @@ export function forgetNodes(token: string, source: Pick<NodesSource, 'forget'>):
         (ip === undefined || node.ip === ip),
     );
     return forgotten === 0 ? text(404, 'no such node has a stream here\n') : json(200, { forgotten });
-  });
-}
-
-/** undefined: no JSON. */
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  };
 }

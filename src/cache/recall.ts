@@ -18,6 +18,8 @@ export interface RecallOptions {
   readonly isFact: (answer: Answer) => boolean;
   /** Since when somebody is already asking this, monotonic ms. */
   readonly askingSinceMs: (question: Question) => number | undefined;
+  /** Is the manager to be left alone, and what is remembered good enough? */
+  readonly maintained?: () => boolean;
   readonly clock: Clock;
 }
 
@@ -31,14 +33,17 @@ export function recall(options: RecallOptions): Stage {
     const entry = options.store.get(read.question.key);
     if (entry === undefined) return next(read);
     const freshness = freshnessOf(entry, options.limits, options.voids, options.clock.nowMs());
+    // An empty list is good enough for nobody: a daemon that is told "none" at its start exits.
+    if (freshness !== 'fresh' && freshness !== 'dead' && !entry.empty && options.maintained?.())
+      return Promise.resolve(used(options, entry, 'stale'));
     switch (freshness) {
       case 'fresh':
-        return Promise.resolve(recalled(entry, 'hit'));
+        return Promise.resolve(used(options, entry, 'hit'));
       case 'held':
-        return Promise.resolve(recalled(entry, 'stale'));
+        return Promise.resolve(used(options, entry, 'stale'));
       case 'revalidate':
         if (options.askingSinceMs(read.question) === undefined) refresh(next, read);
-        return Promise.resolve(recalled(entry, 'stale'));
+        return Promise.resolve(used(options, entry, 'stale'));
       case 'ask':
         return askWithin(options, next, read, entry);
       case 'dead':
@@ -47,6 +52,11 @@ export function recall(options: RecallOptions): Stage {
         return freshness satisfies never;
     }
   };
+}
+
+function used({ store }: RecallOptions, entry: Entry, source: 'hit' | 'stale'): ReadAnswer {
+  store.used(entry.question.key);
+  return recalled(entry, source);
 }
 
 /** Asks for nobody. What comes of it is remembered below; what fails has been reported below. */
@@ -96,5 +106,5 @@ async function askWithin(
 function lastGood(options: RecallOptions, entry: Entry): ReadAnswer {
   const newest = options.store.get(entry.question.key) ?? entry;
   const usable = ageMs(newest, options.clock.nowMs()) <= options.limits.maxStaleMs ? newest : entry;
-  return recalled(usable, 'stale');
+  return used(options, usable, 'stale');
 }

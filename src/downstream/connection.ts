@@ -1,6 +1,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { GatewayError, statusOfError } from '../errors.js';
+import type { CallerConnection } from '../observe/callers.js';
 import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js';
 import type { Departure } from '../rpc/call.js';
 import type { Timer } from '../rpc/clock.js';
@@ -31,6 +32,8 @@ export class Connection {
   readonly #calls = new Set<Http2Call>();
   #closeReason: ConnectionCloseReason | undefined;
   #timer: Timer | undefined;
+  #caller: CallerConnection | undefined;
+  #spoke = false;
   /** By our own stopping. */
   #cut = false;
   #closed = false;
@@ -40,6 +43,7 @@ export class Connection {
     this.#session = options.session;
     this.#listen();
     this.#awaitNextPing();
+    this.#caller = options.downstream.callers?.opened(options.socket.remoteAddress ?? '');
     options.downstream.emit({ kind: 'connection-opened' });
   }
 
@@ -108,6 +112,10 @@ export class Connection {
   #begin(stream: ServerHttp2Stream, admission: Extract<Admission, { kind: 'call' }>): void {
     const { deadlines, downstream, onCallClose } = this.#options;
     const { path, metadata, encoding, timeoutMs } = admission;
+    if (!this.#spoke) {
+      this.#spoke = true;
+      this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
+    }
     const call = new Http2Call({
       stream,
       path,
@@ -173,6 +181,7 @@ export class Connection {
       this.#closed = true;
       this.#timer?.cancel();
       if (!this.#session.destroyed) this.#session.destroy();
+      this.#caller?.closed();
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });
       this.#options.onClose(this);
     });

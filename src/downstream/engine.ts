@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import type { Callers } from '../observe/callers.js';
 import type { Emit } from '../observe/events.js';
 import type { CallHandler } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
@@ -23,6 +24,8 @@ export interface DownstreamOptions {
   readonly limits: DownstreamLimits;
   /** Where a path has a limit of its own. */
   readonly maxMessageBytesFor?: (path: string) => number;
+  /** Told of who connects; what is told to it decides nothing. */
+  readonly callers?: Pick<Callers, 'opened'>;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly handler: CallHandler;

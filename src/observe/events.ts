@@ -249,6 +249,12 @@ export type GatewayEvent =
   /** What health says from now on; `reason`: why it does not say SERVING. */
   | { kind: 'serving-changed'; reason: string | undefined }
   | { kind: 'mode-changed'; from: string; to: string }
+  | { kind: 'maintenance-begun'; durationMs: number }
+  | { kind: 'maintenance-ended' }
+  /** Somebody with the token has done this; `from`: the address of his connection. */
+  | { kind: 'operator-acted'; action: string; detail: string; from: string }
+  /** Somebody without the token has tried. */
+  | { kind: 'operator-refused'; action: string; from: string }
   | { kind: 'config-reloaded'; applied: readonly string[]; needRestart: readonly string[] }
   | { kind: 'config-refused'; detail: string }
   | { kind: 'draining'; connections: number }

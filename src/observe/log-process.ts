@@ -6,6 +6,10 @@ export function aboutProcess(
     | 'started'
     | 'serving-changed'
     | 'mode-changed'
+    | 'maintenance-begun'
+    | 'maintenance-ended'
+    | 'operator-acted'
+    | 'operator-refused'
     | 'config-reloaded'
     | 'config-refused'
     | 'draining'
@@ -39,6 +43,27 @@ export function aboutProcess(
         level: 'warn',
         msg: `mode: ${event.from} → ${event.to}`,
         fields: { ...base, from: event.from, to: event.to },
+      };
+    case 'maintenance-begun':
+      return {
+        level: 'warn',
+        msg: `maintenance for ${Math.round(event.durationMs / 60_000)} minutes: reads are answered with what is remembered`,
+        fields: { ...base, durationMs: event.durationMs },
+      };
+    case 'maintenance-ended':
+      return { level: 'warn', msg: 'maintenance has ended', fields: base };
+    case 'operator-acted':
+      return {
+        level: 'warn',
+        msg: `an operator at ${event.from}: ${event.action}${event.detail === '' ? '' : ` ${event.detail}`}`,
+        fields: { ...base, action: event.action, detail: event.detail, from: event.from },
+      };
+    case 'operator-refused':
+      return {
+        level: 'warn',
+        msg: `somebody at ${event.from} without admin.token wanted: ${event.action}`,
+        fields: { ...base, action: event.action, from: event.from, errorClass: 'permanent' },
+        repeatKey: event.kind,
       };
     case 'config-reloaded': {
       const rest =

@@ -78,6 +78,10 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'started':
     case 'serving-changed':
     case 'mode-changed':
+    case 'maintenance-begun':
+    case 'maintenance-ended':
+    case 'operator-acted':
+    case 'operator-refused':
     case 'config-reloaded':
     case 'config-refused':
     case 'draining':

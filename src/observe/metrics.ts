@@ -288,6 +288,10 @@ function createSubscriber(registry: Registry, { readMethods, nodes }: MetricSour
       case 'started':
       case 'serving-changed':
       case 'mode-changed':
+      case 'maintenance-begun':
+      case 'maintenance-ended':
+      case 'operator-acted':
+      case 'operator-refused':
       case 'draining':
       case 'stopped':
         return undefined;

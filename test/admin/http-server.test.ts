@@ -62,9 +62,9 @@ describe('a POST', () => {
     const url = await start();
     const body = JSON.stringify({ hostname: 'schädel' });
     const reply = await fetch(url, { method: 'POST', headers: { authorization: 'Bearer x' }, body });
-    expect([reply.status, posted]).toEqual([200, [{ authorization: 'Bearer x', body }]]);
+    expect([reply.status, posted]).toMatchObject([200, [{ authorization: 'Bearer x', body }]]);
     await fetch(url, { method: 'POST' });
-    expect(posted[1]).toEqual({ authorization: '', body: '' });
+    expect(posted[1]).toEqual({ authorization: '', from: '127.0.0.1', body: '' });
   });
 
   it('of more than 64 KiB is refused, however it is sent, and 64 KiB are taken', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createActs } from '../../src/admin/api/acts.js';
 import { forgetNodes, listNodes, type NodesSource } from '../../src/admin/nodes.js';
 import type { NodeId } from '../../src/keepalive/node.js';
 import { nodeKeyOf } from '../../src/keepalive/node.js';
@@ -117,9 +118,14 @@ describe('POST /api/nodes/forget', () => {
   const post = async (body: unknown, over: { token?: string; authorization?: string } = {}) => {
     const twins = [SCHEDULER, { ...SCHEDULER, ip: '127.0.0.9' }, { ...SEED_PEER, clusterId: '10' }, OTHER];
     const { source, forgotten } = sourceOf(twins.map((node) => viewOf(node)));
-    const route = forgetNodes(over.token ?? 's3cret', source);
+    const act = createActs({ token: over.token ?? 's3cret', emit: () => undefined });
+    const route = act('forget-nodes', forgetNodes(source));
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const reply = await route({ authorization: over.authorization ?? authorization, body: text });
+    const reply = await route({
+      authorization: over.authorization ?? authorization,
+      from: '127.0.0.1',
+      body: text,
+    });
     return {
       status: reply.status,
       body: reply.body,

@@ -37,6 +37,8 @@ export interface AnswersInRedis {
   refresh(question: Question): Promise<Seen | undefined>;
   /** Writes through what the asking of `asked` brought, which `seen` came before. */
   store(entry: Entry, asked: Question, seen: Seen): Promise<void>;
+  /** Takes what lies under this question away; other replicas keep what they have. */
+  forget(question: Question): Promise<unknown>;
 }
 
 export interface AnswersInRedisOptions {
@@ -222,6 +224,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
       await put(entry, entry.question.key, seen, lifetimeMs);
       if (alsoUnder !== undefined) await put(entry, alsoUnder, seen, lifetimeMs);
     },
+    forget: ({ key }) => exchange.forget(schemas.map(({ schema }) => keys.answer(schema, key))),
   };
 }
 

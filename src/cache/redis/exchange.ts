@@ -11,7 +11,7 @@ import type { Touched } from '../../route/method-table.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import { type LookedUp, type Place, type Pulse, readLookedUp, readPulse } from './replies.js';
-import { DROP, LOOK_UP, MARK, PULSE, STORE } from './scripts.js';
+import { DROP, FORGET, LOOK_UP, MARK, PULSE, STORE } from './scripts.js';
 
 /** Larger answers are neither written nor read: a list of 3,000 schedulers is about 1 MB. */
 export const LARGEST_VALUE_BYTES = 4 * 1024 * 1024;
@@ -38,6 +38,8 @@ export interface RedisExchange {
   store(answer: StoredAnswer): Promise<string | undefined>;
   mark(touched: Touched, lifetimeMs: number, news: string): Promise<string | undefined>;
   drop(key: string, place: Place): Promise<unknown>;
+  /** Takes these away, whatever lies there. */
+  forget(keys: readonly string[]): Promise<unknown>;
   connect(): void;
   close(): void;
 }
@@ -147,6 +149,7 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
       const sha = place.kind === 'value' ? createHash('sha1').update(place.value).digest('hex') : '';
       return whileReady(writes, 'drop', () => client.run(DROP, [key], [sha, String(LARGEST_VALUE_BYTES)]));
     },
+    forget: (names) => whileReady(writes, 'drop', () => client.run(FORGET, names, [])),
     connect: () => client.connect(),
     close() {
       reads.shutdown();

@@ -91,3 +91,6 @@ local function since(key)
 end
 return {now, since(KEYS[1]), since(KEYS[2])}
 `);
+
+/** KEYS: what is to be gone, whatever it is. */
+export const FORGET = script(`return redis.call('UNLINK', unpack(KEYS))`);

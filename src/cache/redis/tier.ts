@@ -34,6 +34,8 @@ export interface RedisTier {
   readonly below: Stage;
   /** A write through this replica touches these; undefined: nobody knows what. */
   written(touched: Touched | undefined): void;
+  /** An operator wants this answer to be no more. */
+  forget(question: Question): void;
   /** Connects; resolves once Redis is there and was looked into, or did not come soon. Never rejects. */
   start(): Promise<void>;
   stop(): void;
@@ -68,6 +70,7 @@ const WITHOUT_REDIS: RedisTier = {
   above: (next) => next,
   below: (next) => next,
   written: () => undefined,
+  forget: () => undefined,
   start: () => Promise.resolve(),
   stop: () => undefined,
 };
@@ -169,6 +172,7 @@ function createTier(options: RedisTierOptions): RedisTier {
       return answer;
     },
     written: writes.written,
+    forget: (question) => void answers.forget(question),
     async start() {
       exchange.connect();
       beat();

@@ -1,0 +1,20 @@
+import type { Callers } from '../../observe/callers.js';
+import { type HttpRoute, json } from '../http-server.js';
+
+const MOST = 500;
+
+/** `GET /api/callers`: who connects, those first who do not keep what they open. */
+export function listCallers({ callers, nowMs }: { callers: Callers; nowMs: () => number }): HttpRoute {
+  return () => {
+    const all = callers.list();
+    const shown = all
+      .slice(0, MOST)
+      .map(({ lastOpenedAtMs, connectionsPerMinute, usualPerMinute, ...caller }) => ({
+        ...caller,
+        connectionsPerMinute: Math.round(connectionsPerMinute * 10) / 10,
+        usualPerMinute: Math.round(usualPerMinute * 10) / 10,
+        lastOpenedAgoMs: Math.round(nowMs() - lastOpenedAtMs),
+      }));
+    return json(200, { count: all.length, callers: shown });
+  };
+}
