@@ -149,7 +149,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     emit,
   });
-  const { shield, managersView } = createKeepAlive({
+  const keepAlive = createKeepAlive({
     config,
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
@@ -161,6 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     random,
     emit,
   });
+  const { shield } = keepAlive;
   const readiness = createReadiness({
     managerHealthy: () => upstream.healthy,
     trouble: () => upstream.describeTrouble(),
@@ -202,7 +203,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     upstream,
     dataPath,
     registrations,
-    keepAlive: { shield, managersView },
+    keepAlive,
     warmup,
     callers,
     setMode: (next) => setMode(next),

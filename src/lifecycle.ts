@@ -92,7 +92,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
 }
 
 async function start(parts: LifecycleParts): Promise<BoundAddresses> {
-  const { downstream, upstream, dataPath, directory, snapshot, registrations, warmup, tracing } = parts;
+  const { downstream, shield, upstream, dataPath, directory, snapshot, registrations, warmup, tracing } =
+    parts;
   const { metricsServer, adminServer } = parts.endpoints;
   // A package without its proto files is to fail here, not to forward everything unread.
   loadServiceDefinitions();
@@ -101,6 +102,7 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
   const loads = [snapshot.load(), registrations.load(), warmup.load()];
   await Promise.all([...loads, dataPath.redis.start(), tracing.start()]);
   upstream.start();
+  shield.start();
   const listen = await downstream.listen();
   snapshot.start();
   warmup.start();

@@ -59,6 +59,7 @@ export function wireObservation(parts: ObservationParts): Observation {
     flights: dataPath.flights,
     frozen: () => dataPath.world.frozen !== undefined,
     nodes: () => measured(keepAlive),
+    claims: () => keepAlive.claims(),
     breakers: dataPath.breakerStates,
     managers: () => upstream.statuses().map((status) => ({ ...status, healthy: isHealthy(status) })),
   });

@@ -48,6 +48,8 @@ export interface Claims {
   recover(records: readonly NodeRecord[], former: string): Promise<readonly NodeRecord[]>;
   /** Our stream has ended for good. Never rejects. */
   release(key: string): Promise<void>;
+  /** This replica is leaving: it takes over nothing more that is not here. */
+  leave(): void;
   /**
    * The node is leaving this replica for whoever wants it; resolves true once another has taken it (and `yield` is done), false when
    * nobody is there to take it, or has not by `deadlineMs` on the monotonic clock.
@@ -68,6 +70,7 @@ export const ALONE: Claims = {
   heldElsewhere: () => false,
   recover: (records) => Promise.resolve(records),
   release: () => Promise.resolve(),
+  leave: () => undefined,
   offer: () => Promise.resolve(false),
   counts: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
   stop: () => Promise.resolve(),

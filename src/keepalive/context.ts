@@ -38,7 +38,7 @@ export interface Reconcile {
 /** What every node's session works with. */
 export interface SessionContext {
   readonly upstream: Pick<Upstream, 'line' | 'watchLines' | 'describeTrouble'>;
-  readonly claims: Pick<Claims, 'take' | 'holderOf'>;
+  readonly claims: Pick<Claims, 'take' | 'release' | 'holderOf'>;
   readonly pace: OpeningPace;
   readonly reconcile: Reconcile;
   /** undefined: the status is a fact. */

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { Upstream } from '../upstream/upstream.js';
-import { ALONE } from './claims.js';
+import { createRedisClaims } from './claims/redis-claims.js';
+import { ALONE, type ClaimCounts, type Claims } from './claims.js';
 import { createManagerWitness, type ManagerWitnessOptions } from './manager-witness.js';
 import { createOpeningPace } from './opening-pace.js';
 import { createReconcile, type ManagersView } from './reconcile.js';
@@ -14,7 +15,7 @@ const MOST_NODES = 65_536;
 
 export interface KeepAliveOptions
   extends Pick<ShieldOptions, 'classify' | 'replayNode' | 'came' | 'clock' | 'random' | 'emit'> {
-  readonly config: Pick<Config, 'keepAlive' | 'managers'>;
+  readonly config: Pick<Config, 'keepAlive' | 'managers' | 'redis' | 'fleet'>;
   readonly upstream: Upstream;
   readonly codec: ShieldOptions['decoder'] & ManagerWitnessOptions['codec'];
 }
@@ -23,6 +24,7 @@ export interface KeepAlive {
   readonly shield: Shield;
   /** What a manager was last seen to say of the node with this key. */
   managersView(key: string): ManagersView | undefined;
+  claims(): ClaimCounts;
 }
 
 /** The shield and all it needs, wired together. */
@@ -30,16 +32,24 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   const { config, upstream, codec } = options;
   const witness = createManagerWitness({ ...options, timeoutMs: config.managers.requestTimeoutMs });
   const reconcile = createReconcile({ ...options, witness, reconcileMs: config.keepAlive.reconcileMs });
+  const claims = createClaims(options);
   const shield = createShield({
     ...options,
     decoder: codec,
     forward: (call) => upstream.forward(call),
-    claims: ALONE,
+    claims,
     pace: createOpeningPace(options),
     reconcile,
     graceMs: config.keepAlive.graceMs,
     statusTimeoutMs: STATUS_TIMEOUT_MS,
     mostNodes: MOST_NODES,
   });
-  return { shield, managersView: (key) => reconcile.viewOf(key) };
+  return { shield, managersView: (key) => reconcile.viewOf(key), claims: () => claims.counts() };
+}
+
+/** Without Redis nobody can tell the others what it holds. */
+function createClaims({ config, clock, emit }: KeepAliveOptions): Claims {
+  const { redis, fleet, keepAlive } = config;
+  if (redis.addrs.length === 0) return ALONE;
+  return createRedisClaims({ config: redis, leaseMs: keepAlive.leaseMs, fleetId: fleet.id, clock, emit });
 }

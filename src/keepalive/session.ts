@@ -198,5 +198,7 @@ export class Session implements HeldNode {
     if (this.#holding.state !== 'dormant' && this.#holding.state !== 'elsewhere') return;
     if (this.#presence.state === 'grace') this.#presence.leave();
     if (this.#presence.state === 'gone') this.#over(this);
+    // Whoever takes over from this replica, should it die, is not to wake what is silent.
+    else if (this.#holding.state === 'dormant') void this.#context.claims.release(this.key);
   }
 }

@@ -30,6 +30,8 @@ const FORGOTTEN = new GatewayError(
 
 /** What keeps live nodes active at the manager, whatever happens to the connections on either side. */
 export interface Shield {
+  /** From now on other replicas are heard. */
+  start(): void;
   /** A KeepAlive stream of either API; ends the call and resolves with its code. Rejects with a GatewayError. */
   serve(call: Call, mode: Mode): Promise<ForwardOutcome>;
   /** true: alive here, or held by another replica; false: it was here, and has ended; undefined: never seen. */
@@ -72,11 +74,15 @@ class NodeShield implements Shield {
     this.#options = options;
     this.#gone = new LRUCache({ max: options.mostNodes });
     const claims = {
+      release: options.claims.release,
       take: (record: NodeRecord) => this.#take(record),
       holderOf: (key: string) => options.claims.holderOf(key),
     };
     this.#context = { ...options, claims };
-    options.claims.start(this.#listener());
+  }
+
+  start(): void {
+    this.#options.claims.start(this.#listener());
   }
 
   async serve(call: Call, mode: Mode): Promise<ForwardOutcome> {
@@ -124,6 +130,7 @@ class NodeShield implements Shield {
   async drain(deadlineMs: number): Promise<void> {
     const { clock } = this.#options;
     this.#stopping = true;
+    this.#options.claims.leave();
     const spreadMs = Math.min(SPREAD_MS, (deadlineMs - clock.nowMs()) * SPREAD_SHARE);
     const ends = [
       ...[...this.#sessions.values()].map((session) => () => this.#letGo(session, deadlineMs)),

@@ -1,9 +1,17 @@
-import { Counter, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { METRIC_PREFIX } from './gauges.js';
 import type { ClaimEvent } from './log-claims.js';
 
+const STATES = ['held', 'unshared', 'moving', 'elsewhere'] as const;
+
+/** Nodes by who holds them, read at the moment of a scrape: see `keepalive/claims.ts`. */
+export type MeasuredClaims = Readonly<Record<(typeof STATES)[number], number>>;
+
 /** The series of who holds the nodes, and which event moves which. */
-export function createClaimMetrics(registry: Registry): (event: ClaimEvent) => void {
+export function createClaimMetrics(
+  registry: Registry,
+  claims: () => MeasuredClaims,
+): (event: ClaimEvent) => void {
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
     new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
   const taken = counter('claims_taken_total', 'Nodes that this replica began to hold, by whence they came.', [
@@ -19,6 +27,17 @@ export function createClaimMetrics(registry: Registry): (event: ClaimEvent) => v
   for (const whence of ['nobody', 'given', 'expired', 'forced', 'recovered', 'unshared'])
     taken.inc({ whence }, 0);
   for (const reason of ['wanted', 'late']) given.inc({ reason }, 0);
+
+  new Gauge({
+    name: `${METRIC_PREFIX}claims`,
+    help: 'Nodes of which this replica knows who holds them; none without Redis.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const counts = claims();
+      for (const state of STATES) this.set({ state }, counts[state]);
+    },
+  });
 
   return (event) => {
     switch (event.kind) {

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { MeasuredClaims } from './claim-metrics.js';
 import type { BreakerStateName } from './events.js';
 import type { MeasuredNode } from './node-metrics.js';
 
@@ -20,6 +21,7 @@ export interface MetricSources {
   /** Does the manager look like another one? */
   readonly frozen: () => boolean;
   readonly nodes: () => readonly MeasuredNode[];
+  readonly claims: () => MeasuredClaims;
   readonly breakers: () => ReadonlyMap<string, BreakerStateName>;
   readonly managers: () => readonly {
     manager: string;

@@ -31,7 +31,10 @@ export function createMetrics(sources: MetricSources): Metrics {
 }
 
 /** Counters and histograms, and the one place that says which event moves which. */
-function createSubscriber(registry: Registry, { readMethods, nodes }: MetricSources): Metrics['subscriber'] {
+function createSubscriber(
+  registry: Registry,
+  { readMethods, ...sources }: MetricSources,
+): Metrics['subscriber'] {
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
     new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
   const histogram = <T extends string>(
@@ -147,8 +150,8 @@ function createSubscriber(registry: Registry, { readMethods, nodes }: MetricSour
   );
   const internalErrors = counter('internal_errors_total', 'Errors of the gateway itself.', []);
   const redis = createRedisMetrics(registry);
-  const aboutNodes = createNodeMetrics(registry, nodes);
-  const claims = createClaimMetrics(registry);
+  const aboutNodes = createNodeMetrics(registry, sources.nodes);
+  const claims = createClaimMetrics(registry, sources.claims);
   initialSeries(
     {
       opened,

@@ -43,6 +43,7 @@ describe("The gateway's figures", () => {
       flights: () => 0,
       frozen: () => false,
       nodes: () => [],
+      claims: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
       breakers: () => new Map(),
       managers: () => [],
     });

@@ -114,6 +114,7 @@ export function shieldBench(over: { claims?: Partial<Claims>; lines?: ScriptedLi
     random,
     emit,
   });
+  shield.start();
   const bench: ShieldBench = {
     shield,
     clock,

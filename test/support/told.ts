@@ -34,6 +34,7 @@ export async function samplesOf(
     flights: () => 0,
     frozen: () => false,
     nodes: () => [],
+    claims: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
     breakers: () => new Map(),
     managers: () => [],
   });

@@ -41,7 +41,9 @@ export function createAdopting(desk: ClaimDesk, ready: Promise<void>): AdoptingO
       return;
     }
     keep(key, record, got.since, got.whence === 'mine' ? 'given' : got.whence);
-    desk.listener().orphaned(record);
+    // Asked for before this replica began to leave: it goes on to the next one.
+    if (desk.leaving()) await exchange.offer([key]);
+    else desk.listener().orphaned(record);
   };
 
   const adopt = async (key: string): Promise<void> => {

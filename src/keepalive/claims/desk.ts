@@ -16,6 +16,8 @@ export interface ClaimDesk {
   readonly listener: () => ClaimsListener;
   /** Is Redis away, so that every replica is on its own? */
   readonly away: () => boolean;
+  /** Is this replica leaving? */
+  readonly leaving: () => boolean;
   /** Looks at what concerns this replica now. */
   readonly look: () => void;
   /** What Redis could not be told of yet. */

@@ -12,7 +12,7 @@ export interface Giving {
   /** See `Claims`. */
   release(key: string): Promise<void>;
   offer(key: string, deadlineMs: number): Promise<boolean>;
-  /** Has anything been offered? Then this replica is leaving. */
+  leave(): void;
   readonly leaving: boolean;
   /** Tells Redis what has ended here while it was away. */
   tell(): Promise<void>;
@@ -111,6 +111,9 @@ export function createGiving(desk: ClaimDesk): Giving {
   return {
     give,
     release,
+    leave() {
+      leaving = true;
+    },
     async offer(key, deadlineMs) {
       leaving = true;
       const claim = claims.get(key);

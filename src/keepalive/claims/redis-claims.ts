@@ -72,6 +72,7 @@ export function createRedisClaims(options: RedisClaimsOptions): Claims {
     timing,
     listener: () => listener ?? NOBODY,
     away: () => belief.away,
+    leaving: () => giving.leaving,
     look: () => looking.look(),
     untold: { releases: new Set(), yields: new Map() },
     clock,
@@ -102,6 +103,7 @@ export function createRedisClaims(options: RedisClaimsOptions): Claims {
     heldElsewhere: (key) => claims.get(key)?.kind === 'elsewhere',
     recover: adopting.recover,
     release: giving.release,
+    leave: giving.leave,
     offer: giving.offer,
     counts: () => countClaims(claims),
     async stop() {
