@@ -31,7 +31,7 @@ import { NO_TRACING, type Tracing } from './trace/tracing.js';
 import { allFailed } from './upstream/all-failed.js';
 import { ask } from './upstream/ask.js';
 import type { Upstream } from './upstream/upstream.js';
-import { createLearned, type Learned } from './warmup/learned.js';
+import { createLearned, HALF_LIFE_MS, type Learned, STILL_ASKED_MS } from './warmup/learned.js';
 import { createPace, type Pace } from './warmup/pace.js';
 import { standsIn } from './warmup/stands-in.js';
 import { createWorld, type World } from './world/world.js';
@@ -166,6 +166,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     first: anySearchers(config.fleet.id),
     inUse: () => (options.mode?.() ?? 'answer') === 'answer',
     askingSinceMs,
+    asked: { lifetimeMs: STILL_ASKED_MS, halfLifeMs: HALF_LIFE_MS },
     ...(options.redisForms && { schemas: options.redisForms }),
     clock,
     emit,

@@ -100,7 +100,7 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
   const [metrics, admin] = [await metricsServer?.listen(), await adminServer?.listen()];
   await directory.take();
   const loads = [snapshot.load(), registrations.load(), warmup.load()];
-  await Promise.all([...loads, dataPath.redis.start(), tracing.start()]);
+  await Promise.all([...loads, dataPath.redis.start().then(() => warmup.loadShared()), tracing.start()]);
   upstream.start();
   shield.start();
   const listen = await downstream.listen();

@@ -36,6 +36,8 @@ export type RedisOperation =
   | 'store'
   | 'mark'
   | 'drop'
+  | 'add-asked'
+  | 'read-asked'
   | `claim-${'take' | 'renew' | 'yield' | 'release' | 'offer' | 'look'}`;
 export type RedisBreakerName = 'reads' | 'writes' | 'claims';
 export type RedisErrorReason =
@@ -238,6 +240,7 @@ export type GatewayEvent =
   | { kind: 'redis-looked-up'; result: RedisLookUpResult }
   | { kind: 'redis-answer-rejected'; reason: RedisRejectReason; method: string }
   | { kind: 'redis-store-ended'; result: RedisStoreResult }
+  | { kind: 'redis-question-rejected'; reason: 'check' | 'unreadable' }
   | {
       kind: 'redis-breaker-changed';
       breaker: RedisBreakerName;

@@ -33,6 +33,13 @@ export function redisLine(event: RedisEvent): LogLine | undefined {
         fields: { event: event.kind, method: event.method, reason: event.reason, errorClass: 'permanent' },
         repeatKey: `${event.kind} ${event.reason}`,
       };
+    case 'redis-question-rejected':
+      return {
+        level: 'warn',
+        msg: `a question in Redis that callers ask was not used (${event.reason})`,
+        fields: { event: event.kind, reason: event.reason, errorClass: 'permanent' },
+        repeatKey: `${event.kind} ${event.reason}`,
+      };
     case 'redis-breaker-changed':
       return {
         level: event.to === 'open' ? 'warn' : 'info',

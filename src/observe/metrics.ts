@@ -243,6 +243,7 @@ function createSubscriber(
       case 'redis-looked-up':
       case 'redis-answer-rejected':
       case 'redis-store-ended':
+      case 'redis-question-rejected':
       case 'redis-breaker-changed':
         return redis(event);
       case 'claim-taken':

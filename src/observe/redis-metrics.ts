@@ -15,7 +15,7 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
   ]);
   const rejected = counter(
     'redis_rejected_total',
-    'Answers in Redis that failed a check and were not used.',
+    'Answers, and questions of callers, in Redis that failed a check and were not used.',
     ['reason'],
   );
   const lookUps = counter('redis_lookups_total', 'Looks into Redis, by what was there.', ['result']);
@@ -55,6 +55,7 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
       case 'redis-failed':
         return errors.inc({ operation: event.operation, reason: event.reason });
       case 'redis-answer-rejected':
+      case 'redis-question-rejected':
         return rejected.inc({ reason: event.reason });
       case 'redis-looked-up':
         return lookUps.inc({ result: event.result });

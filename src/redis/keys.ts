@@ -13,12 +13,16 @@ export interface RedisKeys {
   readonly deletions: string;
   readonly channel: string;
   readonly claims: ClaimKeys;
+  /** How often is asked for what, when last, and what it is. */
+  readonly asked: readonly [use: string, last: string, questions: string];
 }
 
 /** Of the marks of writes and the channel: one more when they change their meaning. */
 const MARKS_SCHEMA = 1;
 const CLAIMS_SCHEMA = 1;
 const CLAIMS = ['leases', 'holders', 'records', 'wanted', 'late', 'offered', 'replicas'];
+/** Of what callers ask for: a gateway of another one learns anew. */
+const ASKED_SCHEMA = 1;
 
 /**
  * `{keyPrefix}:{schema}:{fleet.id}:…`. The fleet stands in braces, the hash tag of Redis Cluster: all of a fleet is on one node,
@@ -34,5 +38,6 @@ export function redisKeys({ keyPrefix, fleetId }: { keyPrefix: string; fleetId: 
     deletions: name(MARKS_SCHEMA, 'deletions'),
     channel: name(MARKS_SCHEMA, 'news'),
     claims: { all: CLAIMS.map(claims), records: claims('records'), channel: claims('news') },
+    asked: [name(ASKED_SCHEMA, 'asked-use'), name(ASKED_SCHEMA, 'asked-last'), name(ASKED_SCHEMA, 'asked')],
   };
 }

@@ -7,7 +7,7 @@ import { frameRecord, readRecords } from '../durable/records.js';
 import type { Emit } from '../observe/events.js';
 import type { Clock, Timer } from '../rpc/clock.js';
 import type { Question } from '../rpc/question.js';
-import type { Learned, StoredLearnedKey } from './learned.js';
+import type { Learned } from './learned.js';
 
 /** In the name of the file, so that versions lie side by side and none overwrites another. */
 const SCHEMA = 1;
@@ -21,9 +21,12 @@ const form = z.array(
     path: z.string(),
     message: z.base64(),
     weight: z.number().min(0),
+    /** Unix time, ms. */
     lastAskedWallMs: z.number().min(0).max(Number.MAX_SAFE_INTEGER),
   }),
 );
+
+type StoredKey = z.infer<typeof form>[number];
 
 export interface LearnedFile {
   /** Never rejects: without the file the gateway learns anew. */
@@ -56,7 +59,16 @@ export function createLearnedFile(options: LearnedFileOptions): LearnedFile {
   const write = async (): Promise<void> => {
     if (learned.count === 0 || !directory.held) return;
     try {
-      await replaceFile(file, recordsOf(learned.toStored()));
+      const wallMs = clock.wallMs();
+      const keys = learned.all().map(({ path, message, weight, ageMs }): StoredKey => {
+        return {
+          path,
+          message: message.toString('base64'),
+          weight,
+          lastAskedWallMs: Math.max(0, wallMs - ageMs),
+        };
+      });
+      await replaceFile(file, recordsOf(keys));
     } catch {
       // The snapshot in the same directory fails for the same reason, and tells of it once.
     }
@@ -73,8 +85,14 @@ export function createLearnedFile(options: LearnedFileOptions): LearnedFile {
     async load() {
       try {
         const bytes = await readUpTo(file, MAX_BYTES);
-        if (bytes !== undefined)
-          learned.restore(readRecords(bytes).payloads.flatMap(keysIn), options.questionOf);
+        if (bytes === undefined) return;
+        const wallMs = clock.wallMs();
+        const asked = readRecords(bytes)
+          .payloads.flatMap(keysIn)
+          .map(({ path, message, weight, lastAskedWallMs }) => {
+            return { path, message: Buffer.from(message, 'base64'), weight, ageMs: wallMs - lastAskedWallMs };
+          });
+        learned.restore(asked, options.questionOf);
       } catch (error) {
         emit({ kind: 'internal-error', where: 'reading what was asked for', error });
       }
@@ -88,13 +106,13 @@ export function createLearnedFile(options: LearnedFileOptions): LearnedFile {
   };
 }
 
-function* recordsOf(keys: readonly StoredLearnedKey[]): Generator<Buffer> {
+function* recordsOf(keys: readonly StoredKey[]): Generator<Buffer> {
   for (let at = 0; at < keys.length; at += KEYS_PER_RECORD) {
     yield frameRecord(Buffer.from(JSON.stringify(keys.slice(at, at + KEYS_PER_RECORD))));
   }
 }
 
-function keysIn(payload: Buffer): readonly StoredLearnedKey[] {
+function keysIn(payload: Buffer): readonly StoredKey[] {
   try {
     return form.safeParse(JSON.parse(payload.toString('utf8'))).data ?? [];
   } catch {

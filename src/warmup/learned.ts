@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { AskedFor } from '../cache/redis/asked.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Question } from '../rpc/question.js';
 import type { Read, Stage } from '../rpc/read.js';
@@ -14,28 +15,22 @@ export interface LearnedKey {
   readonly lastAskedMs: number;
 }
 
-/** The same in the form that outlives the process: the question is read anew from the request, by the version that runs then. */
-export interface StoredLearnedKey {
-  readonly path: string;
-  /** Base64. */
-  readonly message: string;
-  readonly weight: number;
-  /** Unix time, ms. */
-  readonly lastAskedWallMs: number;
-}
-
 export interface Learned {
   /** Above everything that answers: callers pass here, refreshes do not. */
   readonly stage: Stage;
   note(read: Read): void;
   /** Those asked for within the last `withinMs`, most used first. */
   mostUsed(withinMs: number): readonly LearnedKey[];
-  toStored(): readonly StoredLearnedKey[];
-  /** Adds what an earlier process learned; what `questionOf` cannot read, and what is known better here, is left out. */
+  /** In the form that outlives the process: the question is read anew from the request, by the version that runs then. */
+  all(): readonly AskedFor[];
+  /**
+   * Adds what an earlier process, or another replica, learned: of what is known here, too, the greater use and the later asking count. What
+   * `questionOf` cannot read is left out. Returns the keys of the rest.
+   */
   restore(
-    stored: readonly StoredLearnedKey[],
+    asked: readonly Omit<AskedFor, 'key'>[],
     questionOf: (path: string, message: Buffer) => Question | undefined,
-  ): void;
+  ): readonly string[];
   readonly count: number;
 }
 
@@ -45,7 +40,9 @@ const MAX_BYTES = 32 * 1024 * 1024;
 const OVERHEAD_BYTES = 256;
 /** A request larger than this is rare, and not worth the memory. */
 const MAX_REQUEST_BYTES = 4_096;
-const HALF_LIFE_MS = 3_600_000;
+export const HALF_LIFE_MS = 3_600_000;
+/** What nobody has asked for within a day is not fetched for anybody. */
+export const STILL_ASKED_MS = 24 * 3_600_000;
 
 /** What callers ask for: bounded in bytes, the longest unasked go first. Secret questions are not learned. */
 export function createLearned({ clock }: { clock: Clock }): Learned {
@@ -53,9 +50,6 @@ export function createLearned({ clock }: { clock: Clock }): Learned {
     maxSize: MAX_BYTES,
     sizeCalculation: ({ message }) => OVERHEAD_BYTES + message.length,
   });
-  const decayed = (key: LearnedKey, nowMs: number): number =>
-    key.weight * 2 ** (-Math.max(0, nowMs - key.lastAskedMs) / HALF_LIFE_MS);
-
   const note = ({ question, message }: Read): void => {
     if (question.secret || message.length > MAX_REQUEST_BYTES) return;
     const nowMs = clock.nowMs();
@@ -85,28 +79,39 @@ export function createLearned({ clock }: { clock: Clock }): Learned {
     },
     note,
     mostUsed,
-    toStored() {
-      const [nowMs, wallMs] = [clock.nowMs(), clock.wallMs()];
-      return [...keys.values()].map(({ question, message, weight, lastAskedMs }) => ({
-        path: question.path,
-        message: message.toString('base64'),
-        weight,
-        lastAskedWallMs: wallMs - (nowMs - lastAskedMs),
-      }));
+    all() {
+      const nowMs = clock.nowMs();
+      return [...keys.values()].map(({ question: { key, path }, message, weight, lastAskedMs }) => {
+        return { key, path, message, weight, ageMs: nowMs - lastAskedMs };
+      });
     },
-    restore(stored, questionOf) {
-      const [nowMs, wallMs] = [clock.nowMs(), clock.wallMs()];
+    restore(asked, questionOf) {
+      const nowMs = clock.nowMs();
+      const taken: string[] = [];
       // The oldest first, so that the bound keeps the newest.
-      for (const one of stored.toSorted((a, b) => a.lastAskedWallMs - b.lastAskedWallMs)) {
-        const message = Buffer.from(one.message, 'base64');
-        const question = questionOf(one.path, message);
-        if (question === undefined || question.secret || keys.has(question.key)) continue;
-        const lastAskedMs = nowMs - Math.max(0, wallMs - one.lastAskedWallMs);
-        keys.set(question.key, { question, message, weight: one.weight, lastAskedMs });
+      for (const { path, message, weight, ageMs } of asked.toSorted((a, b) => b.ageMs - a.ageMs)) {
+        const question = questionOf(path, message);
+        if (question === undefined || question.secret) continue;
+        const found = { question, message, weight, lastAskedMs: nowMs - Math.max(0, ageMs) };
+        const known = keys.peek(question.key);
+        keys.set(question.key, known === undefined ? found : merged(known, found));
+        taken.push(question.key);
       }
+      return taken;
     },
     get count() {
       return keys.size;
     },
   };
+}
+
+function decayed({ weight, lastAskedMs }: LearnedKey, nowMs: number): number {
+  return weight * 2 ** (-Math.max(0, nowMs - lastAskedMs) / HALF_LIFE_MS);
+}
+
+/** Not the sum: both may have counted the same askings. */
+function merged(one: LearnedKey, other: LearnedKey): LearnedKey {
+  const later = one.lastAskedMs >= other.lastAskedMs ? one : other;
+  const { lastAskedMs } = later;
+  return { ...later, weight: Math.max(decayed(one, lastAskedMs), decayed(other, lastAskedMs)) };
 }

@@ -2,7 +2,7 @@ import type { Emit } from '../observe/events.js';
 import type { Clock, Timer } from '../rpc/clock.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import type { Read, ReadAnswer, ReadHandler } from '../rpc/read.js';
-import type { Learned, LearnedKey } from './learned.js';
+import { type Learned, type LearnedKey, STILL_ASKED_MS } from './learned.js';
 import type { Pace } from './pace.js';
 
 /** What is asked for on nobody's behalf. */
@@ -40,8 +40,6 @@ export interface Warmer {
   stop(): void;
 }
 
-/** What nobody has asked for within a day is not fetched for anybody. */
-const STILL_ASKED_MS = 24 * 3_600_000;
 /** Askings at one time: most of the manager is left to those who wait for an answer. */
 const MAX_PENDING = 16;
 /** Of a read that was held back, or failed: the ramp may have given its place to a caller. */

@@ -1,3 +1,4 @@
+import type { AskedInRedis } from '../cache/redis/asked.js';
 import type { Config, Mode } from '../config/config.js';
 import type { OwnDirectory } from '../durable/own-directory.js';
 import type { Emit } from '../observe/events.js';
@@ -8,6 +9,7 @@ import { allFailed } from '../upstream/all-failed.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Learned } from './learned.js';
 import { createLearnedFile } from './learned-file.js';
+import { createLearnedShared } from './learned-shared.js';
 import type { Pace } from './pace.js';
 import { encodeWarmupRequest } from './requests.js';
 import { createWarmer, type WarmKey } from './warmer.js';
@@ -17,6 +19,7 @@ export interface WarmupOptions {
   readonly directory: OwnDirectory;
   readonly mode: () => Mode;
   readonly learned: Learned;
+  readonly redis: { readonly asked: AskedInRedis | undefined };
   readonly pace: Pace;
   readonly answerBehind: ReadHandler;
   readonly isFresh: (read: Read) => boolean;
@@ -31,6 +34,8 @@ export interface WarmupOptions {
 export interface Warmup {
   /** Reads what callers asked an earlier process for. Never rejects. */
   load(): Promise<void>;
+  /** Reads what they ask other replicas for; Redis has been connected to, if it is there. Never rejects. */
+  loadShared(): Promise<void>;
   /** All that was kept has been loaded. */
   start(): void;
   /** The managers' health, or the mode, may have changed. */
@@ -46,6 +51,7 @@ export function createWarmup(options: WarmupOptions): Warmup {
   const { config, clock, upstream } = options;
   const inUse = (): boolean => options.mode() === 'answer';
   const file = createLearnedFile({ ...options, fleetId: config.fleet.id });
+  const shared = createLearnedShared({ ...options, asked: options.redis.asked });
   const warmer = createWarmer({
     requests: requestsOf(options),
     learned: options.learned,
@@ -81,9 +87,11 @@ export function createWarmup(options: WarmupOptions): Warmup {
 
   return {
     load: () => file.load(),
+    loadShared: () => shared.load(),
     start() {
       warmer.start();
       file.start();
+      shared.start();
     },
     look() {
       options.pace.look();
@@ -95,9 +103,9 @@ export function createWarmup(options: WarmupOptions): Warmup {
       warm = why === undefined;
       return why;
     },
-    stop() {
+    async stop() {
       warmer.stop();
-      return file.stop();
+      await Promise.all([file.stop(), shared.stop()]);
     },
   };
 }

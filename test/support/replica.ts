@@ -7,6 +7,7 @@ import { decodeRequest, requestFieldNumbers } from '../../src/route/proto.js';
 import type { Reply, UnaryRequest } from '../../src/rpc/call.js';
 import { type Clock, systemClock } from '../../src/rpc/clock.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
+import type { Question } from '../../src/rpc/question.js';
 import type { Read, ReadAnswer } from '../../src/rpc/read.js';
 import type { Upstream } from '../../src/upstream/upstream.js';
 import { configOf, requestOf } from './data-path.js';
@@ -25,6 +26,7 @@ export interface Replica {
   readonly events: GatewayEvent[];
   ask(method: string, fields: object): Promise<ReadAnswer>;
   read(method: string, fields: object): Read;
+  questionOf(path: string, message: Buffer): Question | undefined;
   of<K extends GatewayEvent['kind']>(kind: K): Extract<GatewayEvent, { kind: K }>[];
   /** Resolves with the first event, past or to come, that `matches`. */
   seen(matches: (event: GatewayEvent) => boolean): Promise<GatewayEvent>;
@@ -100,6 +102,7 @@ export async function startReplica(options: {
     config,
     events,
     read,
+    questionOf: (fullPath, message) => classifier.question(fullPath, message),
     ask: (method, fields) => path.answerRead(read(method, fields)),
     of: (kind) => events.filter((event) => event.kind === kind) as never,
     seen,

@@ -10,6 +10,8 @@ const HOUR_MS = 3_600_000;
 const LIST = '/manager.v2.Manager/ListSchedulers';
 const classifier = createClassifier({ fleetId: '', decoder: { decodeRequest, requestFieldNumbers } });
 
+const questionOf = (path: string, message: Buffer) => classifier.question(path, message);
+
 function read(hostname: string, path = LIST): Read {
   const message = requestOf(path, { hostname, ip: '127.0.0.9' });
   const question = classifier.question(path, message);
@@ -72,26 +74,36 @@ test('what was learned outlives the process, as old as it is', () => {
   learned.note(read('old'));
   before.advance(HOUR_MS);
   for (let i = 0; i < 3; i++) learned.note(read('new'));
-  const stored = JSON.parse(JSON.stringify(learned.toStored()));
+  const stored = learned.all().map((key) => ({ ...key, ageMs: key.ageMs + HOUR_MS }));
 
-  const after = new ManualClock(77);
-  after.jumpWall(before.wallMs() - after.wallMs() + HOUR_MS);
-  const restored = createLearned({ clock: after });
-  restored.restore(stored, (path, message) => classifier.question(path, message));
+  const restored = createLearned({ clock: new ManualClock(77) });
+  expect(restored.restore(stored, questionOf)).toHaveLength(2);
   expect(namesOf(restored.mostUsed(24 * HOUR_MS))).toEqual(['new', 'old']);
   expect(namesOf(restored.mostUsed(HOUR_MS))).toEqual(['new']);
 });
 
-test('what cannot be read any more, or is known better here, is not taken over', () => {
+test('what cannot be read any more is not taken over', () => {
+  const learned = createLearned({ clock: new ManualClock() });
+  const unknown = { path: '/nothing', message: Buffer.alloc(0), weight: 1, ageMs: 0 };
+  const secret = { ...unknown, path: '/manager.Manager/GetObjectStorage' };
+  expect(learned.restore([unknown, secret], questionOf)).toEqual([]);
+  expect(learned.count).toBe(0);
+});
+
+test('of what is known from elsewhere, too, the greater use and the later asking count', () => {
   const clock = new ManualClock();
   const learned = createLearned({ clock });
+  const { message, question } = read('a');
+  clock.advance(24 * HOUR_MS);
   learned.note(read('a'));
-  const [first] = learned.mostUsed(HOUR_MS);
-  const stored = [
-    { path: LIST, message: first?.message.toString('base64') ?? '', weight: 99, lastAskedWallMs: 0 },
-  ];
-  learned.restore([...stored, { ...stored[0], path: '/nothing', message: '' } as never], (path, message) =>
-    classifier.question(path, message),
-  );
-  expect(learned.mostUsed(HOUR_MS)).toEqual([first]);
+  clock.advance(HOUR_MS);
+  const from = (weight: number, ageMs: number) => ({ path: question.path, message, weight, ageMs });
+  const known = () => learned.all().map(({ weight, ageMs }) => [weight, ageMs]);
+  expect(learned.restore([from(1, 2 * HOUR_MS)], questionOf)).toEqual([question.key]);
+  expect(known()).toEqual([[1, HOUR_MS]]);
+  // 16 two hours ago are 8 an hour ago.
+  learned.restore([from(16, 2 * HOUR_MS)], questionOf);
+  expect(known()).toEqual([[8, HOUR_MS]]);
+  learned.restore([from(1, 0)], questionOf);
+  expect(known()).toEqual([[4, 0]]);
 });

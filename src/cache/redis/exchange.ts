@@ -40,6 +40,21 @@ export interface RedisExchange {
   drop(key: string, place: Place): Promise<unknown>;
   /** Takes these away, whatever lies there. */
   forget(keys: readonly string[]): Promise<unknown>;
+  /** A script that writes nothing; `read` throws on what it would not say. */
+  read<T>(
+    operation: RedisOperation,
+    script: Script,
+    names: readonly string[],
+    args: readonly string[],
+    read: (reply: unknown) => T,
+  ): Promise<T | undefined>;
+  /** A script that writes, and answers with text. */
+  write(
+    operation: RedisOperation,
+    script: Script,
+    names: readonly string[],
+    args: readonly string[],
+  ): Promise<string | undefined>;
   connect(): void;
   close(): void;
 }
@@ -150,6 +165,10 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
       return whileReady(writes, 'drop', () => client.run(DROP, [key], [sha, String(LARGEST_VALUE_BYTES)]));
     },
     forget: (names) => whileReady(writes, 'drop', () => client.run(FORGET, names, [])),
+    read: (operation, script, names, args, read) =>
+      whileReady(reads, operation, async () => read(await client.run(script, names, args))),
+    write: (operation, script, names, args) =>
+      whileReady(writes, operation, async () => text(await client.run(script, names, args))),
     connect: () => client.connect(),
     close() {
       reads.shutdown();

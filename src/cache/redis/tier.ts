@@ -13,6 +13,7 @@ import type { MemoryStore } from '../memory.js';
 import { recalled } from '../recalled.js';
 import type { Voids } from '../voids.js';
 import { createAnswersInRedis, type Seen } from './answers.js';
+import { type AskedInRedis, type AskedInRedisOptions, createAskedInRedis } from './asked.js';
 import type { EnvelopeSchema } from './envelope.js';
 import { createRedisExchange, LONGEST_TAG } from './exchange.js';
 import { createNewsDesk, readNews } from './news.js';
@@ -36,6 +37,8 @@ export interface RedisTier {
   written(touched: Touched | undefined): void;
   /** An operator wants this answer to be no more. */
   forget(question: Question): void;
+  /** undefined: there is no Redis. */
+  readonly asked: AskedInRedis | undefined;
   /** Connects; resolves once Redis is there and was looked into, or did not come soon. Never rejects. */
   start(): Promise<void>;
   stop(): void;
@@ -56,6 +59,7 @@ export interface RedisTierOptions {
   /** May Redis be looked into? Not while observing. */
   readonly inUse: () => boolean;
   readonly askingSinceMs: (question: Question) => number | undefined;
+  readonly asked: Pick<AskedInRedisOptions, 'lifetimeMs' | 'halfLifeMs'>;
   /** See `ENVELOPE_SCHEMAS`. */
   readonly schemas?: readonly EnvelopeSchema[];
   readonly clock: Clock;
@@ -71,6 +75,7 @@ const WITHOUT_REDIS: RedisTier = {
   below: (next) => next,
   written: () => undefined,
   forget: () => undefined,
+  asked: undefined,
   start: () => Promise.resolve(),
   stop: () => undefined,
 };
@@ -173,6 +178,14 @@ function createTier(options: RedisTierOptions): RedisTier {
     },
     written: writes.written,
     forget: (question) => void answers.forget(question),
+    asked: createAskedInRedis({
+      ...options.asked,
+      secret: config.secret,
+      fleetId,
+      keys,
+      exchange,
+      emit: options.emit,
+    }),
     async start() {
       exchange.connect();
       beat();
