@@ -20,7 +20,7 @@ import type { BreakerStateName, Emit } from './observe/events.js';
 import { createRetryBudget } from './retry/budget.js';
 import { retry } from './retry/retry.js';
 import { createClassifier } from './route/classify.js';
-import type { Touched } from './route/method-table.js';
+import { type Touched, tag } from './route/method-table.js';
 import { decodeRequest, decodeResponse, encodeRequest, requestFieldNumbers } from './route/proto.js';
 import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
@@ -88,7 +88,9 @@ export function createDataPath(options: DataPathOptions): DataPath {
   const knowledge = createKnowledge({ sharing: config.cache.sharing, decoder, emit });
   const stored = (entry: Entry): void => {
     knowledge.stored(entry);
-    world.learn(entry);
+    // What the guard holds is checked again and again, and asked for long ago; of a void answer of a snapshot only that is known.
+    const sinceMs = Math.min(entry.askedAtMs, entry.checkedAtMs);
+    world.learn({ ...entry, expired: voids.isVoid(entry.question.tags, sinceMs) });
   };
   const store = createMemoryStore({ maxBytes: config.cache.maxBytes, onSet: stored });
   const world = createWorld({
@@ -101,6 +103,10 @@ export function createDataPath(options: DataPathOptions): DataPath {
     classify,
     remembered: (key) => store.peek(key),
     forgetAll: () => voids.replaceAll(clock.nowMs()),
+    // Schedulers are deleted in the console only, and nobody is told.
+    wasDeleted: ({ kind, clusterId, hostname }, sinceMs) =>
+      kind === 'seed-peer' && voids.isDeleted([tag.seedPeer(clusterId, hostname)], sinceMs),
+    managerHealthy: () => upstream.healthy,
     clock,
     random,
     emit,
@@ -224,9 +230,13 @@ export function createDataPath(options: DataPathOptions): DataPath {
     saw(read, answer) {
       learned.note(read);
       const seen: ReadAnswer = { ...answer, source: 'miss', coalesced: false };
-      keep(() => Promise.resolve(seen))(read).catch((error: unknown) =>
-        emit({ kind: 'internal-error', where: 'remembering what observe saw', error }),
-      );
+      const examined = world.stage(() => Promise.resolve(seen));
+      const asAsked = (asked: Read) => examined({ ...asked, question: sharing.questionOf(asked) });
+      keep(asAsked)(read).catch((error: unknown) => {
+        // Of another manager: told of where it was found out, and not remembered.
+        if (!(error instanceof GatewayError))
+          emit({ kind: 'internal-error', where: 'remembering what observe saw', error });
+      });
     },
     written(touched) {
       voids.mark(touched, clock.nowMs());
@@ -243,6 +253,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     stop() {
       maintenance.end();
       breakers.shutdown();
+      world.stop();
       redis.stop();
     },
   };

@@ -241,6 +241,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const from = mode;
     // In bypass writes pass unread: what was remembered before may have been written to since.
     if (from === 'bypass') dataPath.written(undefined);
+    if (from === 'bypass' || next === 'bypass') dataPath.world.unread();
     mode = next;
     emit({ kind: 'mode-changed', from, to: next });
   };

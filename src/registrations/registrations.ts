@@ -38,6 +38,8 @@ export interface RegistrationsOptions {
   readonly frozen: () => string | undefined;
   /** Told of a node whose registration was acknowledged without the manager. */
   readonly acknowledged: (node: NodeId) => void;
+  /** Told of a deletion before it is sent. */
+  readonly written: (path: string, request: Buffer) => void;
   readonly classify: (status: Status) => ErrorClass | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -64,6 +66,8 @@ export function createRegistrations(options: RegistrationsOptions): Registration
             // Where nothing is lasting, nothing is pending that it would have to stop.
             if (ledger.lasting) await writeDown(options, tombstone, 'deletion');
             else await ledger.keep(tombstone);
+            // Before it is applied, too: what is seen of it meanwhile is not to be taken for a loss.
+            options.written(request.path, request.message);
             return { reply: (await options.ask(request)).reply, journaled: false };
           });
         }

@@ -7,6 +7,10 @@ export interface NodeRow {
   readonly kind: 'scheduler' | 'seed-peer';
   readonly clusterId: string;
   readonly hostname: string;
+  /** Of the row in the database, which counts them up; empty: not shown. */
+  readonly id: string;
+  /** The manager's sweep deletes rows that are inactive for half an hour. */
+  readonly inactive: boolean;
 }
 
 /** What an answer says about the world of the manager. */
@@ -73,7 +77,9 @@ function ofSeedPeers(found: readonly Row[]): Facts {
 function named(kind: NodeRow['kind'], found: readonly Row[], field: string): NodeRow[] {
   return found.flatMap((row) => {
     const [clusterId, hostname] = [text(row[field]), text(row.hostname)];
-    return clusterId === '' || clusterId === '0' || hostname === '' ? [] : [{ kind, clusterId, hostname }];
+    if (clusterId === '' || clusterId === '0' || hostname === '') return [];
+    const id = text(row.id) === '0' ? '' : text(row.id);
+    return [{ kind, clusterId, hostname, id, inactive: row.state === 'inactive' }];
   });
 }
 

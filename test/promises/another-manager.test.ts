@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { GatewayEvent } from '../../src/observe/events.js';
 import type { ManagerRecord } from '../../src/simulator/manager/manager-record.js';
 import { createManagerRecord } from '../../src/simulator/manager/memory-record.js';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../src/simulator/manager/simulated-manager.js';
 import { type Called, type Caller, connectCaller } from '../support/caller.js';
 import { requestOf } from '../support/data-path.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { type RunningGateway, startGateway } from '../support/running-gateway.js';
 
 const LIST = '/manager.v2.Manager/ListSchedulers';
@@ -17,6 +19,8 @@ const GET = '/manager.v2.Manager/GetScheduler';
 const UPDATE = '/manager.v2.Manager/UpdateScheduler';
 const list = requestOf(LIST, { hostname: 'daemon-x', ip: '127.0.0.2' });
 const NODES = Array.from({ length: 5 }, (_, n) => `sched-${n}`);
+const DELETE = '/manager.v2.Manager/DeleteSeedPeer';
+const SEED_PEERS = '/manager.v2.Manager/ListSeedPeers';
 const update = (hostname: string): Buffer =>
   requestOf(UPDATE, { hostname, ip: '127.0.0.3', port: 8002, scheduler_cluster_id: '1' });
 
@@ -29,8 +33,9 @@ let warm: Called;
 function worldOf(
   cluster: { id: number; name: string } | undefined,
   hostnames: readonly string[],
+  clock?: ManualClock,
 ): ManagerRecord {
-  const record = createManagerRecord();
+  const record = createManagerRecord(clock);
   if (cluster === undefined) return record;
   record.addCluster(cluster);
   for (const hostname of hostnames) {
@@ -39,10 +44,12 @@ function worldOf(
   return record;
 }
 
-async function start(): Promise<void> {
+async function start(sets: readonly string[] = [], clock?: ManualClock): Promise<void> {
   running = await startGateway({
     managers: [manager.address],
+    ...(clock && { clock }),
     sets: [
+      ...sets,
       `snapshot.dir=${dir}`,
       'admin.enable=true',
       'admin.addr=127.0.0.1:0',
@@ -180,6 +187,55 @@ describe('another manager in the place of ours', () => {
     do expect((await caller.call(LIST, list)).response).toEqual(warm.response);
     while (!seen);
   });
+
+  it('gives way to our own when that is back behind the same address, though nobody calls', async () => {
+    await caller.close();
+    await running.gateway.stop();
+    const clock = new ManualClock();
+    const { port } = manager;
+    await manager.stop();
+    // The manager's caches pass on the same clock.
+    manager = await startSimulatedManager({
+      record: worldOf({ id: 1, name: 'cluster-1' }, NODES, clock),
+      port,
+    });
+    await start([], clock);
+    while (!running.gateway.managers().some(({ state }) => state === 'healthy')) await clock.advanceAsync(50);
+    const rows = manager.record.schedulers.map((row) => ({ ...row }));
+    for (const { hostname, ip } of rows)
+      manager.record.deleteNode({ kind: 'scheduler', clusterId: 1, hostname, ip });
+    manager.record.redis.clear();
+    await manager.stop();
+    while (running.gateway.managers().some(({ state }) => state !== 'failed')) await clock.advanceAsync(50);
+    await manager.restart();
+    const has = (kind: GatewayEvent['kind']) => running.events.some((event) => event.kind === kind);
+    while (!has('world-frozen')) await clock.advanceAsync(1_000);
+    for (const { hostname, ip } of rows)
+      manager.record.addScheduler({ hostname, ip, clusterId: 1, state: 'active' });
+    while (!has('world-known-again')) await clock.advanceAsync(1_000);
+    expect(running.events.filter(({ kind }) => kind === 'call-answered')).toEqual([]);
+  });
+});
+
+describe('while only observing', () => {
+  it('another manager is told of, and wipes nothing; what callers get is what it says, as always', async () => {
+    await caller.close();
+    await running.gateway.stop();
+    await start(['mode=observe']);
+    await replaceManager(worldOf({ id: 1, name: 'elsewhere' }, ['a', 'b']));
+    let isFrozen = false;
+    void frozen().then(() => {
+      isFrozen = true;
+    });
+    while (!isFrozen) await caller.call(LIST, list);
+    const direct = await connectCaller(manager.address);
+    expect((await caller.call(LIST, list)).response).toEqual((await direct.call(LIST, list)).response);
+    await direct.close();
+    running.gateway.setMode('answer');
+    const kept = await caller.call(LIST, list);
+    expect([kept.response, kept.trailers['x-dfmgw-cache']]).toEqual([warm.response, 'stale']);
+    expect(running.events.some(({ kind }) => kind === 'internal-error')).toBe(false);
+  });
 });
 
 describe('our own manager', () => {
@@ -191,6 +247,68 @@ describe('our own manager', () => {
     manager.record.deleteNode({ kind: 'scheduler', clusterId: 1, hostname: 'sched-4', ip: '127.0.0.3' });
     await caller.call(LIST, list);
     await running.seen(({ kind }) => kind === 'world-cleared');
+    expect(running.events.some(({ kind }) => kind === 'world-frozen')).toBe(false);
+  });
+});
+
+describe('nodes that were deleted on purpose', () => {
+  const seedPeers = NODES.map((_, n) => ({ hostname: `seed-${n}`, ip: `127.0.0.${20 + n}`, clusterId: 1 }));
+  const asSeedPeer = requestOf(SEED_PEERS, {
+    source_type: 'SEED_PEER_SOURCE',
+    hostname: 'seed-4',
+    ip: '127.0.0.24',
+  });
+  const deletion = ({ hostname, ip }: { hostname: string; ip: string }): Buffer =>
+    requestOf(DELETE, { source_type: 'SEED_PEER_SOURCE', hostname, ip, seed_peer_cluster_id: 1 });
+
+  /** The manager comes back after a restart, and is looked at. */
+  async function verdictAfterRestart(): Promise<string | undefined> {
+    const { length } = running.events;
+    await manager.stop();
+    await running.seen((event) => event.kind === 'address-state-changed' && event.to === 'failed');
+    await manager.restart();
+    const since = () => running.events.slice(length).map(({ kind }) => kind);
+    await running.seen(() => since().includes('world-cleared') || since().includes('world-frozen'));
+    return running.events.slice(length).find(({ kind }) => /^world-/.test(kind))?.kind;
+  }
+
+  beforeEach(async () => {
+    for (const row of seedPeers) manager.record.addSeedPeer({ ...row, state: 'active' });
+    manager.record.redis.clear();
+    expect((await caller.call(SEED_PEERS, asSeedPeer)).code).toBe(0);
+  });
+
+  it('through the gateway, all but one of the seed peers, are no sign of another manager', async () => {
+    for (const row of seedPeers.slice(1)) expect((await caller.call(DELETE, deletion(row))).code).toBe(0);
+    expect(manager.record.seedPeers).toHaveLength(1);
+    expect(await verdictAfterRestart()).toBe('world-cleared');
+  });
+
+  it('past the gateway, the newest of them, are: a backup from before them looks the same', async () => {
+    for (const row of seedPeers.slice(1)) manager.record.deleteNode({ kind: 'seed-peer', ...row });
+    expect(await verdictAfterRestart()).toBe('world-frozen');
+  });
+
+  it('in the console just before its restart, but for later ones, are no sign of it', async () => {
+    for (const row of seedPeers.slice(0, 4)) manager.record.deleteNode({ kind: 'seed-peer', ...row });
+    for (const hostname of NODES.slice(0, 3))
+      manager.record.deleteNode({ kind: 'scheduler', clusterId: 1, hostname, ip: '127.0.0.3' });
+    expect(await verdictAfterRestart()).toBe('world-cleared');
+  });
+
+  it('through a gateway in bypass, which reads nothing, are no sign of it', async () => {
+    running.gateway.setMode('bypass');
+    for (const row of seedPeers.slice(1)) expect((await caller.call(DELETE, deletion(row))).code).toBe(0);
+    running.gateway.setMode('answer');
+    expect(await verdictAfterRestart()).toBe('world-cleared');
+  });
+
+  it('and a gateway that starts anew since, with what it remembers of them, finds no sign of it', async () => {
+    for (const row of seedPeers.slice(2)) expect((await caller.call(DELETE, deletion(row))).code).toBe(0);
+    await caller.close();
+    await running.gateway.stop();
+    await start();
+    await running.seen(({ kind }) => kind === 'world-cleared' || kind === 'world-frozen');
     expect(running.events.some(({ kind }) => kind === 'world-frozen')).toBe(false);
   });
 });

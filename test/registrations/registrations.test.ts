@@ -209,6 +209,7 @@ describe('while the manager is away', () => {
         emit: (event) => events.push(event),
       }),
       turns: createTurns(),
+      written: () => undefined,
       decoder: { decodeRequest, decodeResponse },
       ask: (one) => upstream.unary(one),
       away: () => (upstream.healthy ? undefined : 'away'),
@@ -223,12 +224,6 @@ describe('while the manager is away', () => {
     await expect(write(scheduler())).rejects.toThrow('the registration could not be written down');
     expect(book.pending()).toEqual([]);
     expect(events.at(-1)).toEqual({ kind: 'journal-failed', detail: 'ENOSPC: no space left on device' });
-  });
-
-  it('a deletion is UNAVAILABLE', async () => {
-    managerAway();
-    await expect(part.write(deletion())).rejects.toMatchObject({ code: 'manager-unavailable' });
-    expect(seen).toEqual([]);
   });
 });
 
