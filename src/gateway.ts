@@ -36,6 +36,8 @@ export interface Gateway {
   setMode(mode: Mode): void;
   /** Takes what can change while it runs; the event says what was applied, and what needs a restart. */
   reconfigure(next: Config): Change;
+  /** Reads the configuration again, from where it came. A bad one is refused, and the old one goes on. */
+  reload(): Reloaded;
   readonly emit: Emit;
   readonly readiness: Readiness;
   managers(): readonly AddressStatus[];
@@ -45,8 +47,15 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** How a reload ended. `detail`: everything that is wrong with the configuration. */
+export type Reloaded =
+  | { readonly kind: 'read'; readonly change: Change }
+  | { readonly kind: 'refused'; readonly detail: string };
+
 export interface GatewayOptions {
   readonly config: Config;
+  /** Reads the configuration again, from the same sources; throws `config-invalid`. Without it a reload reads what it started with. */
+  readonly load?: () => Config;
   readonly clock?: Clock;
   /** Uniform in [0, 1), for jitter. */
   readonly random?: () => number;
@@ -207,6 +216,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     warmup,
     callers,
     setMode: (next) => setMode(next),
+    reload: () => reload(),
     readiness,
     clock,
     subscribers,
@@ -246,21 +256,33 @@ export function createGateway(options: GatewayOptions): Gateway {
     emit({ kind: 'mode-changed', from, to: next });
   };
 
+  const reconfigure = (next: Config): Change => {
+    const change = running.apply(next);
+    const has = (key: string): boolean => change.applied.includes(key);
+    if (has('mode')) setMode(next.mode);
+    if (has('log.level')) log.setLevel(next.log.level);
+    if (has('managers.addrs')) upstream.setAddresses(config.managers.addrs);
+    emit({ kind: 'config-reloaded', ...change });
+    return change;
+  };
+  const reload = (): Reloaded => {
+    try {
+      return { kind: 'read', change: reconfigure(options.load?.() ?? options.config) };
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      emit({ kind: 'config-refused', detail });
+      return { kind: 'refused', detail };
+    }
+  };
+
   return {
     ...lifecycle,
     get mode() {
       return mode;
     },
     setMode,
-    reconfigure(next) {
-      const change = running.apply(next);
-      const has = (key: string): boolean => change.applied.includes(key);
-      if (has('mode')) setMode(next.mode);
-      if (has('log.level')) log.setLevel(next.log.level);
-      if (has('managers.addrs')) upstream.setAddresses(config.managers.addrs);
-      emit({ kind: 'config-reloaded', ...change });
-      return change;
-    },
+    reconfigure,
+    reload,
     emit,
     readiness,
     managers: () => upstream.statuses(),

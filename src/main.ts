@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { addCompletionCommand } from './cli/completion.js';
 import { addDoctorCommand } from './cli/doctor-command.js';
 import { addExportCommand } from './cli/export-command.js';
 import { configFile, DEFAULT_CONFIG, wholeNumber } from './cli/flags.js';
+import { addOperatorCommands } from './cli/operator-commands.js';
 import { serve } from './cli/serve.js';
 import { addWarmupCommand } from './cli/warmup-command.js';
 import { loadConfig } from './config/load.js';
@@ -56,6 +58,7 @@ program
   .description('play the incident with a simulated fleet, once direct and once through the gateway')
   .option('--json', 'print the figures as JSON')
   .option('--seed <number>', 'seed of the simulated fleet, a whole number', wholeNumber, 1)
+  .addHelpText('after', '\nExamples:\n  manager-gateway demo\n  manager-gateway demo --json --seed 7')
   .action(async (options: { json?: boolean; seed: number }) => {
     const { json = false, seed } = options;
     // `demo | head`: nobody looks on any more, and there is nothing to complain about.
@@ -73,6 +76,8 @@ program
 addDoctorCommand(program);
 addWarmupCommand(program);
 addExportCommand(program);
+addOperatorCommands(program);
+addCompletionCommand(program);
 
 try {
   await program.parseAsync();

@@ -33,6 +33,7 @@ export interface ObservationParts {
   readonly warmup: Pick<Warmup, 'look'>;
   readonly callers: Callers;
   readonly setMode: (mode: Mode) => void;
+  readonly reload: AdminSource['reload'];
   readonly clock: Clock;
   readonly readiness: Readiness;
   /** Of the bus: who is to be told of every event. */
@@ -103,6 +104,7 @@ function adminSource(parts: ObservationParts, history: History): AdminSource {
     }),
     world: dataPath.world,
     setMode: parts.setMode,
+    reload: parts.reload,
     token: config.admin.token,
     emit,
   };

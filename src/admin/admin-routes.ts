@@ -3,7 +3,7 @@ import type { Callers } from '../observe/callers.js';
 import type { Emit } from '../observe/events.js';
 import type { World } from '../world/world.js';
 import { acceptManager } from './accept-manager.js';
-import { createActs, maintain, switchMode } from './api/acts.js';
+import { createActs, maintain, reloadConfig, switchMode } from './api/acts.js';
 import {
   acceptEntry,
   type CacheSource,
@@ -34,6 +34,7 @@ export interface AdminSource {
   readonly live: Live;
   readonly world: Pick<World, 'accept'>;
   readonly setMode: (mode: Mode) => void;
+  readonly reload: Parameters<typeof reloadConfig>[0];
   /** `admin.token`; "": nobody may do anything. */
   readonly token: string;
   readonly emit: Emit;
@@ -67,6 +68,7 @@ export function adminRoutes(source: AdminSource): AdminRoutes {
     ]),
     posts: new Map([
       ['/api/mode', act('mode', switchMode(source.setMode))],
+      ['/api/reload', act('reload', reloadConfig(source.reload))],
       ['/api/maintenance', act('maintenance', maintain(status.maintenance))],
       ['/api/cache/refresh', act('refresh', refreshEntry(cache))],
       ['/api/cache/accept', act('accept', acceptEntry(cache))],

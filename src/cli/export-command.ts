@@ -37,7 +37,9 @@ export function addExportCommand(program: Command): void {
     .option('--location <location>', 'the same')
     .addHelpText(
       'after',
-      '\nExit codes: 0 it is written, 1 nothing is known to write, 2 wrong use or configuration.',
+      '\nExamples:\n  manager-gateway export --format dynconfig-daemon --out /etc/dragonfly/dynconfig.yaml\n' +
+        '  manager-gateway export --format dynconfig-scheduler --cluster-id 1 --target 127.0.0.1:65003\n' +
+        '\nExit codes: 0 it is written, 1 nothing is known to write, 2 wrong use or configuration.',
     )
     .action(async (options: ExportFlags) => {
       const { runExport } = await import('./export.js');

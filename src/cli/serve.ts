@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import { createGateway } from '../gateway.js';
 import { type Clock, systemClock } from '../rpc/clock.js';
-import { createReloading } from './reload.js';
+import { watchFile } from './watch-file.js';
 
 export interface ServeOptions {
   /** Reads the configuration again, from the same sources. Throws `config-invalid`. */
@@ -19,7 +19,7 @@ export interface ServeOptions {
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const config = options.load();
-  const gateway = createGateway({ config });
+  const gateway = createGateway({ config, load: options.load });
   await gateway.start();
 
   let stopping = false;
@@ -29,7 +29,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       return;
     }
     stopping = true;
-    reloading.stop();
+    watch.stop();
     gateway.drain().then(
       ({ clean }) => options.exit(clean ? 0 : 1),
       (error: unknown) => {
@@ -38,9 +38,9 @@ export async function serve(options: ServeOptions): Promise<void> {
       },
     );
   };
-  const { clock = systemClock, file, load } = options;
-  const reloading = createReloading({ gateway, file, load, clock });
+  const { clock = systemClock, file } = options;
+  const watch = watchFile({ gateway, file, clock });
   options.process.on('SIGTERM', onStop);
   options.process.on('SIGINT', onStop);
-  options.process.on('SIGHUP', () => reloading.now());
+  options.process.on('SIGHUP', () => void gateway.reload());
 }

@@ -29,7 +29,8 @@ export function addWarmupCommand(program: Command): void {
     .option('--json', 'print the outcome as JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 every answer is warm, 1 some are not, 2 the configuration is refused.',
+      '\nExamples:\n  manager-gateway warmup --target manager-gateway.dragonfly:65003\n  manager-gateway warmup --config /etc/dragonfly/manager-gateway.yaml --timeout 5m --json\n' +
+        '\nExit codes: 0 every answer is warm, 1 some are not, 2 the configuration is refused.',
     )
     .action(async (options: WarmupFlags) => {
       const { runWarmup } = await import('./warmup.js');

@@ -141,11 +141,11 @@ describe('manager-gateway serve', () => {
     const trailersOf = async () =>
       Object.keys((await caller.call(APPLICATIONS, ASK)).trailers).filter((key) => key.startsWith('x-dfmgw'));
     expect(await trailersOf()).toEqual(['x-dfmgw-cache', 'x-dfmgw-age-ms']);
-    configure({ mode: 'observe', retry: { maxAttempts: 2 } });
+    configure({ mode: 'observe', breaker: { volumeThreshold: 5 } });
     gateway.child.kill('SIGHUP');
     expect(await gateway.line({ event: 'config-reloaded' })).toMatchObject({
-      applied: ['mode=observe'],
-      needRestart: ['retry'],
+      applied: ['mode'],
+      needRestart: ['breaker.volumeThreshold'],
     });
     expect(await trailersOf()).toEqual([]);
     configure({ mode: 'bypass' });

@@ -50,6 +50,18 @@ export function switchMode(setMode: (mode: Mode) => void): (body: unknown) => Ht
   };
 }
 
+type Reloaded =
+  | { readonly kind: 'read'; readonly change: object }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** `POST /api/reload`. */
+export function reloadConfig(reload: () => Reloaded): () => HttpReply {
+  return () => {
+    const done = reload();
+    return done.kind === 'read' ? json(200, done.change) : text(409, `${done.detail}\n`);
+  };
+}
+
 const MINUTES = z.strictObject({
   minutes: z.union([z.literal(0), z.literal(10), z.literal(30), z.literal(60)]),
 });
