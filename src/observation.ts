@@ -154,8 +154,9 @@ function react(
 }
 
 function measured({ shield, managersView }: KeepAlive): MeasuredNode[] {
-  return shield.nodes().map(({ key, node, state, alive }) => {
-    const disputed = managersView(key)?.disputedSinceMs !== undefined;
+  return shield.nodes().map(({ key, node, state, alive, upstream }) => {
+    // What was seen over a stream that is no more is no view of today.
+    const disputed = alive && upstream !== undefined && managersView(key)?.disputedSinceMs !== undefined;
     return { type: node.kind, state, alive, disputed };
   });
 }

@@ -34,7 +34,7 @@ type Ask = (line: AskedLine, path: string, fields: Fields) => Promise<Said>;
 
 /**
  * Asks for the node's own row first, because that alone shows at once what KeepAlive streams write; where the oldest row of its hostname is
- * another node's, asks for the list that names addresses. Which is believed when: docs/decisions/0016-witnesses.md.
+ * another node's, asks for the list that names addresses. Which is believed when: docs/decisions/0021-witnesses.md.
  */
 export function createManagerWitness(options: ManagerWitnessOptions): Witness<AskedLine> {
   const ask: Ask = (line, path, fields) => asked(options, line, path, fields);

@@ -30,7 +30,7 @@ export interface ReconcileOptions {
 
 /** The manager refuses what is beyond 4,000 a second in v2.5; streams and reads are to have their part of that. */
 const LOOKS_IN_FLIGHT = 32;
-const LOOKS_PER_SECOND = 500;
+const LOOKS_PER_SECOND = 1_000;
 
 export interface Reconciling extends Reconcile {
   /** `key` as `nodeKeyOf` makes it; undefined: it was not asked for yet. */

@@ -20,9 +20,7 @@ export const metrics = section('Prometheus metrics, and health over HTTP.', {
 export const admin = section('The operator’s HTTP endpoint.', {
   enable: flag(true, 'Whether the address is served.'),
   addr: listenAddress('127.0.0.1:8080', 'Where it is served.'),
-  token: secretText(
-    'What a caller of `POST /api/accept-manager` must show as a bearer token; empty: nobody may.',
-  ),
+  token: secretText('What whoever acts on `admin.addr` must show as a bearer token; empty: nobody may.'),
 });
 
 export const log = section('The log, JSON on standard output.', {
