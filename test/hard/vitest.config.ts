@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// Suites that need another toolchain. A missing one is a failure that names it, never a skip.
+// Suites that need another toolchain, or minutes. A missing toolchain is a failure that names it, never a skip.
 // biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export.
 export default defineConfig({
   test: {

@@ -54,14 +54,21 @@ async function ask(
   lines: Interface,
   command: ManagerCommand,
 ): Promise<Record<string, unknown>> {
-  const answer = new Promise<string>((resolve) => lines.once('line', resolve));
-  const ended = once(child, 'exit').then((): never => {
+  const answered = new AbortController();
+  const { signal } = answered;
+  const answer = once(lines, 'line', { signal }) as Promise<[string]>;
+  const ended = once(child, 'exit', { signal }).then((): never => {
     throw new Error('the manager process has ended');
   });
-  child.stdin?.write(`${JSON.stringify(command)}\n`);
-  const line = await Promise.race([answer, ended]);
+  answer.catch(() => undefined);
   ended.catch(() => undefined);
-  return JSON.parse(line);
+  child.stdin?.write(`${JSON.stringify(command)}\n`);
+  try {
+    const [line] = await Promise.race([answer, ended]);
+    return JSON.parse(line);
+  } finally {
+    answered.abort();
+  }
 }
 
 interface Launched {

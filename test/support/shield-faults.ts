@@ -6,6 +6,7 @@ import {
 } from './shield-manager.js';
 import type { Lapse } from './shield-meter.js';
 import { type ShieldWorld, settle, startShieldWorld } from './shield-world.js';
+import { watchStandstill } from './standstill.js';
 
 type World = ShieldWorld<LocalShieldManager>;
 
@@ -117,6 +118,8 @@ const NODES = 6;
 export interface Endured {
   /** Of each node, ms of this process's time that it was not active after the manager was reachable again. */
   readonly afterMs: readonly number[];
+  /** See Standstill. */
+  readonly allowanceMs: number;
   /** Each lapse, for people. */
   readonly story: string;
 }
@@ -141,6 +144,7 @@ async function live<M extends ShieldManager>(
   inflict: (world: ShieldWorld<M>) => Promise<void>,
 ): Promise<Endured> {
   const world = await startShieldWorld({ manager, timeFactor, through: 'gateway', nodes: NODES });
+  const standstill = watchStandstill();
   try {
     await settle(world);
     await inflict(world);
@@ -150,9 +154,11 @@ async function live<M extends ShieldManager>(
     const lapses = await world.lapses(backAtMs, nowMs);
     return {
       afterMs: await world.inactive(backAtMs, nowMs),
+      allowanceMs: standstill.allowanceMs,
       story: lapses.map((ofNode) => ofNode.map((lapse) => told(lapse, backAtMs)).join(', ')).join('\n'),
     };
   } finally {
+    standstill.stop();
     await world.stop();
   }
 }

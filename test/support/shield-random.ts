@@ -3,6 +3,7 @@ import { type Random, seededRandom } from '../../src/simulator/fleet/random.js';
 import type { FaultKind } from '../../src/simulator/manager/fault.js';
 import { type LocalShieldManager, startLocalManager } from './shield-manager.js';
 import { type ShieldWorld, settle, startShieldWorld } from './shield-world.js';
+import { watchStandstill } from './standstill.js';
 
 type World = ShieldWorld<LocalShieldManager>;
 
@@ -83,6 +84,8 @@ export interface RandomRun {
   readonly mishaps: readonly Mishap[];
   /** When, after the last fault, the last node was active for good, ms of this process's time; Infinity: it is not. */
   readonly recoveredAfterMs: number;
+  /** See Standstill. */
+  readonly allowanceMs: number;
   readonly story: string;
 }
 
@@ -95,6 +98,7 @@ export async function runRandomly(seed: number, timeFactor: number, watchedMs: n
     random() < 0.7
       ? { probability: 17 / 40, delayMs: 50 }
       : { probability: 1, delayMs: (random() * 5_000) / timeFactor };
+  const standstill = watchStandstill();
   const manager = await startLocalManager({ timeFactor, seed, lateInactive });
   const world = await startShieldWorld({ manager, timeFactor, through: 'gateway', nodes: NODES });
   try {
@@ -102,13 +106,18 @@ export async function runRandomly(seed: number, timeFactor: number, watchedMs: n
     await Promise.all(mishaps.map((mishap) => happen(world, mishap, timeFactor)));
     const overMs = performance.now();
     await world.pass(watchedMs);
+    // Whoever is inactive at the end is waited for, to tell a moment from for ever.
+    await world.allActive().catch(() => undefined);
     const nowMs = performance.now();
     const lapses = (await world.lapses(overMs, nowMs))
       .flat()
       .filter((lapse) => lapse.toMs - lapse.fromMs > REPLACING_MS);
     const ends = lapses.map(({ toMs }) => (toMs >= nowMs ? Number.POSITIVE_INFINITY : toMs - overMs));
-    return { seed, mishaps, recoveredAfterMs: Math.max(0, ...ends), story: tell(mishaps, lapses, overMs) };
+    const story = `${tell(mishaps, lapses, overMs)}, stood still for ${Math.round(standstill.longestMs)} ms`;
+    const { allowanceMs } = standstill;
+    return { seed, mishaps, recoveredAfterMs: Math.max(0, ...ends), allowanceMs, story };
   } finally {
+    standstill.stop();
     await world.stop();
   }
 }

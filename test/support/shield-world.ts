@@ -37,6 +37,7 @@ export interface ShieldWorld<M extends ShieldManager> {
 }
 
 const LIMIT_MS = 20_000;
+const PATIENT_MS = 3_000;
 
 export async function startShieldWorld<M extends ShieldManager>(
   options: ShieldWorldOptions<M>,
@@ -97,16 +98,19 @@ export async function allActive(
   );
 }
 
-/** The gateway's defaults, those durations that have to do with nodes and managers over the time factor. */
+/**
+ * The gateway's defaults, those durations that have to do with nodes and managers over the time factor. What is held against how
+ * long an answer takes is not divided as much: a busy machine is no faster than in reality.
+ */
 export function scaledSettings(timeFactor: number): string[] {
   const { keepAlive, managers, server } = defaultConfig();
-  const scaled = (realMs: number): string => `${Math.max(1, Math.round(realMs / timeFactor))}ms`;
+  const scaled = (realMs: number, leastMs = 1): string =>
+    `${Math.min(realMs, Math.max(leastMs, Math.round(realMs / timeFactor)))}ms`;
   return [
-    `managers.connectTimeout=${scaled(managers.connectTimeoutMs)}`,
-    `managers.requestTimeout=${scaled(managers.requestTimeoutMs)}`,
+    `managers.requestTimeout=${scaled(managers.requestTimeoutMs, PATIENT_MS)}`,
     `managers.probe.interval=${scaled(managers.probe.intervalMs)}`,
-    `managers.probe.timeout=${scaled(managers.probe.timeoutMs)}`,
-    `managers.probe.slow=${scaled(managers.probe.slowMs)}`,
+    `managers.probe.timeout=${scaled(managers.probe.timeoutMs, PATIENT_MS)}`,
+    `managers.probe.slow=${scaled(managers.probe.slowMs, PATIENT_MS / 2)}`,
     `server.drainTimeout=${scaled(server.drainTimeoutMs)}`,
     `keepAlive.grace=${scaled(keepAlive.graceMs)}`,
     `keepAlive.reconcile=${scaled(keepAlive.reconcileMs)}`,
