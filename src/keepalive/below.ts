@@ -1,4 +1,3 @@
-import type { GatewayError } from '../errors.js';
 import type { Call, Reply } from '../rpc/call.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
@@ -26,7 +25,7 @@ export class Below {
   readonly beats: Beats;
   /** Resolves with the code it ended with; rejects with what was wrong with its input. */
   readonly done: Promise<number>;
-  #settle: { resolve(code: number): void; reject(error: GatewayError): void } | undefined;
+  #settle: { resolve(code: number): void; reject(error: unknown): void } | undefined;
 
   constructor(call: Call, nowMs: number) {
     this.call = call;
@@ -55,12 +54,12 @@ export class Below {
     this.#take()?.resolve(code);
   }
 
-  /** What it sent is no gRPC, or over a limit. */
-  fail(error: GatewayError): void {
+  /** What it sent is no gRPC, or over a limit; or something went wrong here. Whoever serves the call ends it. */
+  fail(error: unknown): void {
     this.#take()?.reject(error);
   }
 
-  #take(): { resolve(code: number): void; reject(error: GatewayError): void } | undefined {
+  #take(): { resolve(code: number): void; reject(error: unknown): void } | undefined {
     const settle = this.#settle;
     this.#settle = undefined;
     return settle;

@@ -10,7 +10,7 @@ import { createShield, type Shield, type ShieldOptions } from './shield.js';
 /** Measured: a manager that works says so within milliseconds (protocol: 0 of 40 ends came late once the status was there). */
 const STATUS_TIMEOUT_MS = 1_000;
 
-/** Some 150 MB, if there ever were so many. */
+/** No fleet has so many; a stream takes some 25 KB. */
 const MOST_NODES = 65_536;
 
 export interface KeepAliveOptions

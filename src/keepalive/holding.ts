@@ -67,7 +67,13 @@ export class Holding {
   get state(): NodeState {
     const state = this.#state;
     if (state.kind !== 'ending') return state.kind;
-    return state.ending.next.kind === 'reopen' ? 'replacing' : 'ending';
+    const { kind } = state.ending.next;
+    return kind === 'reopen' ? 'replacing' : kind === 'elsewhere' ? kind : 'ending';
+  }
+
+  /** Nothing is held, sought or being ended. */
+  get resting(): boolean {
+    return this.#state.kind === 'dormant' || this.#state.kind === 'elsewhere';
   }
 
   get stream(): StreamAbove | undefined {
@@ -77,7 +83,7 @@ export class Holding {
   /** There is to be a stream. */
   want(reason: OpenReason, who: Sought['who'] = 'new'): void {
     const state = this.#state;
-    if (state.kind === 'dormant' || state.kind === 'elsewhere') this.#seek(reason, { who });
+    if (this.resting) this.#seek(reason, { who });
     if (state.kind !== 'ending' || state.ending.next.kind === 'reopen') return;
     state.ending.follow({ kind: 'reopen', reason, line: undefined });
   }
@@ -89,10 +95,8 @@ export class Holding {
     if (wasHeld) this.history.over(reason);
     switch (state.kind) {
       case 'dormant':
-        this.#rest(at);
-        return Promise.resolve(undefined);
       case 'elsewhere':
-        this.#rest('elsewhere');
+        this.#rest(state.kind === 'elsewhere' ? state.kind : at);
         return Promise.resolve(undefined);
       case 'waiting':
         state.cancel();
@@ -102,7 +106,8 @@ export class Holding {
         this.#halfClose(state, { kind: at });
         break;
       case 'ending':
-        state.ending.follow({ kind: at });
+        // Yielded, it stays so.
+        if (state.ending.next.kind !== 'elsewhere') state.ending.follow({ kind: at });
         break;
       default:
         return state satisfies never;

@@ -5,6 +5,9 @@ export interface IdentityDecoder {
   decodeRequest(path: string, bytes: Buffer): Readonly<Record<string, unknown>>;
 }
 
+/** A real one has some 60; it is kept for as long as the node is, and shared with other replicas. */
+const MOST_BYTES = 4_096;
+
 const KINDS: ReadonlyMap<unknown, NodeId['kind']> = new Map([
   ['SCHEDULER_SOURCE', 'scheduler'],
   ['SEED_PEER_SOURCE', 'seed-peer'],
@@ -15,6 +18,7 @@ const KINDS: ReadonlyMap<unknown, NodeId['kind']> = new Map([
  * the manager who has to say what is wrong with it.
  */
 export function identify(path: string, first: Buffer, decoder: IdentityDecoder): NodeId | undefined {
+  if (first.length > MOST_BYTES) return undefined;
   let fields: Readonly<Record<string, unknown>>;
   try {
     fields = decoder.decodeRequest(path, first);

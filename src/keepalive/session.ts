@@ -1,4 +1,3 @@
-import { GatewayError } from '../errors.js';
 import type { NodeEndReason } from '../observe/events.js';
 import type { Call } from '../rpc/call.js';
 import { forwardedMetadata, type Metadata, NO_METADATA } from '../rpc/metadata.js';
@@ -163,7 +162,8 @@ export class Session implements HeldNode {
   /** While others are attached, the manager's words to it are known, and the gateway says them; the last one hears them itself. */
   async #halfClosed(stream: Below): Promise<void> {
     const wasLast = this.#presence.detach(stream, 'left');
-    if (!wasLast || this.#holding.state === 'elsewhere') stream.end(OK_WITHOUT_A_MESSAGE);
+    // Let go before, or another replica's: the manager has nothing to say to this end either.
+    if (!wasLast || this.#holding.resting) stream.end(OK_WITHOUT_A_MESSAGE);
     if (!wasLast) return;
     const reply = await this.#holding.end('left');
     stream.end(reply ?? saying(this.#nothingHeld()));
@@ -175,11 +175,9 @@ export class Session implements HeldNode {
     const wasLast = this.#presence.detach(stream, lost ? 'lost' : 'left');
     if (wasLast && this.#presence.state === 'gone') void this.#holding.end(lost ? 'lost' : 'left');
     this.#check();
-    if (call.cancelled || !(error instanceof GatewayError)) {
-      stream.gone(call.departure === 'deadline' ? Code.DEADLINE_EXCEEDED : Code.CANCELLED);
-    } else {
-      stream.fail(error);
-    }
+    const isLate = call.departure === 'deadline';
+    if (call.cancelled) stream.gone(isLate ? Code.DEADLINE_EXCEEDED : Code.CANCELLED);
+    else stream.fail(error);
   }
 
   #answered(reply: StreamReply): void {
@@ -195,7 +193,7 @@ export class Session implements HeldNode {
 
   /** Where nothing is held there is nothing to wait for, either. */
   #check(): void {
-    if (this.#holding.state !== 'dormant' && this.#holding.state !== 'elsewhere') return;
+    if (!this.#holding.resting) return;
     if (this.#presence.state === 'grace') this.#presence.leave();
     if (this.#presence.state === 'gone') this.#over(this);
     // Whoever takes over from this replica, should it die, is not to wake what is silent.

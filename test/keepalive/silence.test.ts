@@ -65,6 +65,15 @@ describe('a node that is silent', () => {
     expect(bench.shield.nodes()).toEqual([]);
   });
 
+  it('and then half-closes hears what the manager would say', async () => {
+    const node = await bench.attach();
+    await bench.pass(3 * INTERVAL_MS);
+    node.call.send(undefined);
+    await bench.settle();
+    expect(node.call.ended).toEqual({ status: { code: 0, message: '' }, trailers: {} });
+    expect(bench.shield.nodes()).toEqual([]);
+  });
+
   it('is not, while one of its streams beats, however slow', async () => {
     const [quick, slow] = [await bench.attach(), await bench.attach()];
     for (let n = 0; n < 10; n++) {

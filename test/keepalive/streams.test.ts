@@ -43,6 +43,7 @@ describe('a node that comes', () => {
     ['a peer', beatOf({ source_type: 'PEER_SOURCE' })],
     ['no hostname', beatOf({ hostname: '' })],
     ['no address', beatOf({ ip: '' })],
+    ['more than anybody keeps', beatOf({ hostname: 'x'.repeat(5_000) })],
     ['no cluster', beatOf({ cluster_id: '0' })],
     ['a hostname that is no text', Buffer.concat([Buffer.from([0x12, 1, 0xff]), beatOf({ hostname: '' })])],
   ])('with %s is forwarded with what it sent', async (_, first) => {
