@@ -160,6 +160,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const keepAlive = createKeepAlive({
     config,
+    mode: () => mode,
+    directory,
+    bootClock: systemBootClock,
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     classify,
@@ -170,7 +173,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     random,
     emit,
   });
-  const { shield } = keepAlive;
+  const { shield, nodesFile } = keepAlive;
   const readiness = createReadiness({
     managerHealthy: () => upstream.healthy,
     trouble: () => upstream.describeTrouble(),
@@ -228,6 +231,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     mode: () => mode,
     downstream,
     shield,
+    nodesFile,
     upstream,
     dataPath,
     directory,

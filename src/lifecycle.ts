@@ -6,6 +6,7 @@ import type { DataPath } from './data-path.js';
 import type { Downstream } from './downstream/engine.js';
 import type { OwnDirectory } from './durable/own-directory.js';
 import { GatewayError } from './errors.js';
+import type { NodesFile } from './keepalive/nodes-file.js';
 import type { Shield } from './keepalive/shield.js';
 import type { Emit } from './observe/events.js';
 import type { History } from './observe/history.js';
@@ -37,6 +38,7 @@ export interface LifecycleParts {
   readonly mode: () => Mode;
   readonly downstream: Downstream;
   readonly shield: Shield;
+  readonly nodesFile: NodesFile;
   readonly upstream: Upstream;
   readonly dataPath: Pick<DataPath, 'redis' | 'stop'>;
   readonly directory: OwnDirectory;
@@ -99,10 +101,11 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
   loadServiceDefinitions();
   const [metrics, admin] = [await metricsServer?.listen(), await adminServer?.listen()];
   await directory.take();
-  const loads = [snapshot.load(), registrations.load(), warmup.load()];
+  const loads = [snapshot.load(), registrations.load(), warmup.load(), parts.nodesFile.load()];
   await Promise.all([...loads, dataPath.redis.start().then(() => warmup.loadShared()), tracing.start()]);
   upstream.start();
   shield.start();
+  parts.nodesFile.start();
   const listen = await downstream.listen();
   snapshot.start();
   warmup.start();
@@ -125,7 +128,7 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
   // No caller is left. What is still asked is asked for nobody, and a frozen manager must not hold up the end.
   await Promise.all([upstream.stop(clock.nowMs()), metricsServer?.stop(), adminServer?.stop()]);
   // A disk that hangs must not hold it up either; what was acknowledged is on it already.
-  const files = [snapshot.stop(), registrations.stop(), warmup.stop()];
+  const files = [snapshot.stop(), registrations.stop(), warmup.stop(), parts.nodesFile.stop()];
   const closed = Promise.all(files).then(() => directory.release());
   const written = await inTime(clock, deadlineMs, [closed, tracing.stop()]);
   if (!written) {

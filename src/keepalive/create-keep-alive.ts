@@ -1,8 +1,12 @@
-import type { Config } from '../config/config.js';
+import type { Config, Mode } from '../config/config.js';
+import type { BootClock } from '../durable/boot-clock.js';
+import type { OwnDirectory } from '../durable/own-directory.js';
 import type { Upstream } from '../upstream/upstream.js';
 import { createRedisClaims } from './claims/redis-claims.js';
 import { ALONE, type ClaimCounts, type Claims } from './claims.js';
 import { createManagerWitness, type ManagerWitnessOptions } from './manager-witness.js';
+import type { NodeRecord } from './node.js';
+import { createNodesFile, type NodesFile } from './nodes-file.js';
 import { createOpeningPace } from './opening-pace.js';
 import { createReconcile, type ManagersView } from './reconcile.js';
 import { createShield, type Shield, type ShieldOptions } from './shield.js';
@@ -16,12 +20,16 @@ const MOST_NODES = 65_536;
 export interface KeepAliveOptions
   extends Pick<ShieldOptions, 'classify' | 'replayNode' | 'came' | 'clock' | 'random' | 'emit'> {
   readonly config: Pick<Config, 'keepAlive' | 'managers' | 'redis' | 'fleet'>;
+  readonly mode: () => Mode;
+  readonly directory: OwnDirectory;
+  readonly bootClock: BootClock;
   readonly upstream: Upstream;
   readonly codec: ShieldOptions['decoder'] & ManagerWitnessOptions['codec'];
 }
 
 export interface KeepAlive {
   readonly shield: Shield;
+  readonly nodesFile: NodesFile;
   /** What a manager was last seen to say of the node with this key. */
   managersView(key: string): ManagersView | undefined;
   claims(): ClaimCounts;
@@ -44,12 +52,34 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
     statusTimeoutMs: STATUS_TIMEOUT_MS,
     mostNodes: MOST_NODES,
   });
-  return { shield, managersView: (key) => reconcile.viewOf(key), claims: () => claims.counts() };
+  /** Elsewhere than in `answer` nobody is held. */
+  const recover = async (records: readonly NodeRecord[], former: string): Promise<number> => {
+    const ours = options.mode() === 'answer' ? await claims.recover(records, former) : [];
+    for (const record of ours) shield.expect(record);
+    return ours.length;
+  };
+  const nodesFile = createNodesFile({
+    ...options,
+    fleetId: config.fleet.id,
+    graceMs: config.keepAlive.graceMs,
+    replica: claims.replica,
+    kept: () => shield.kept(),
+    revision: () => shield.revision,
+    recover,
+  });
+  return { shield, nodesFile, managersView: (key) => reconcile.viewOf(key), claims: () => claims.counts() };
 }
 
 /** Without Redis nobody can tell the others what it holds. */
-function createClaims({ config, clock, emit }: KeepAliveOptions): Claims {
+function createClaims({ config, mode, clock, emit }: KeepAliveOptions): Claims {
   const { redis, fleet, keepAlive } = config;
   if (redis.addrs.length === 0) return ALONE;
-  return createRedisClaims({ config: redis, leaseMs: keepAlive.leaseMs, fleetId: fleet.id, clock, emit });
+  return createRedisClaims({
+    config: redis,
+    leaseMs: keepAlive.leaseMs,
+    fleetId: fleet.id,
+    takesOver: () => mode() === 'answer',
+    clock,
+    emit,
+  });
 }

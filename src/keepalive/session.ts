@@ -6,11 +6,14 @@ import { Below, OK_WITHOUT_A_MESSAGE, type StreamReply, saying } from './below.j
 import type { HeldNode, OpenReason, SessionContext } from './context.js';
 import { Holding } from './holding.js';
 import { type NodeRecord, nodeKeyOf } from './node.js';
-import type { NodeView } from './node-view.js';
+import type { NodeState, NodeView } from './node-view.js';
+import type { KeptNode } from './nodes-format.js';
 import { Presence } from './presence.js';
 
 /** How long a node's first stream is given to open before more of what it sends is read, and dropped. */
 const OPENING_MS = 1_000;
+
+const HELD: ReadonlySet<NodeState> = new Set(['waiting', 'open', 'replacing']);
 
 /** One node: its streams here, and its one stream at the manager. */
 export class Session implements HeldNode {
@@ -60,6 +63,13 @@ export class Session implements HeldNode {
 
   get openedAtMs(): number | undefined {
     return this.#holding.stream?.openedAtMs;
+  }
+
+  /** undefined: it was not heard here, or is not to be active any more. */
+  get kept(): KeptNode | undefined {
+    const { lastBeatAtMs } = this.#presence;
+    const held = HELD.has(this.#holding.state) && this.alive;
+    return held && lastBeatAtMs !== undefined ? { record: this.record, lastBeatAtMs } : undefined;
   }
 
   get view(): NodeView {

@@ -11,6 +11,7 @@ import type { SessionContext } from './context.js';
 import { type IdentityDecoder, identify } from './identity.js';
 import { type NodeId, type NodeRecord, nodeKeyOf } from './node.js';
 import type { NodeView } from './node-view.js';
+import type { KeptNode } from './nodes-format.js';
 import { Session } from './session.js';
 import { Unnamed } from './unnamed.js';
 
@@ -39,6 +40,12 @@ export interface Shield {
   /** It has just registered: whatever became of its streams before, it lives. */
   registered(node: NodeId): void;
   nodes(): readonly NodeView[];
+  /** Keeps a node active that is not here yet, and gives it `keepAlive.grace` to come. It is claimed for this replica already. */
+  expect(record: NodeRecord): void;
+  /** Nodes that were heard here and are held here, or were until this gateway began to stop. */
+  kept(): readonly KeptNode[];
+  /** Changes with what is kept. */
+  readonly revision: number;
   /** Ends these nodes' streams, above and below; returns how many nodes there were. */
   forget(matches: (node: NodeId) => boolean): number;
   /** Ends all streams below, one after the other, and those above when they are taken over, or late. `deadlineMs`: monotonic. */
@@ -68,6 +75,9 @@ class NodeShield implements Shield {
   /** Keys of those that were here, for who would register them anew. */
   readonly #gone: LRUCache<string, true>;
   readonly #unnamed = new Unnamed();
+  /** Ended because this gateway stops, and taken over by nobody. */
+  readonly #left: KeptNode[] = [];
+  #revision = 0;
   #stopping = false;
 
   constructor(options: ShieldOptions) {
@@ -99,7 +109,23 @@ class NodeShield implements Shield {
     const session = node && this.#sessionOf(node, call.path, first.message, mode);
     if (session === undefined) return forward(unread(call, [first.message], false));
     this.#options.came(session.record.node);
+    this.#revision++;
     return { code: await session.attach(call, first.message) };
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  kept(): readonly KeptNode[] {
+    return [...this.#left, ...[...this.#sessions.values()].flatMap(keptOf)];
+  }
+
+  expect(record: NodeRecord): void {
+    const key = nodeKeyOf(record.node);
+    const session = this.#stopping ? undefined : (this.#sessions.get(key) ?? this.#begin(record));
+    if (session === undefined) void this.#options.claims.release(key);
+    else session.takeOver();
   }
 
   isAlive(node: NodeId): boolean | undefined {
@@ -144,6 +170,7 @@ class NodeShield implements Shield {
     this.#stopping = true;
     reconcile.stop();
     const ends = [...this.#sessions.values()].map((session) => {
+      this.#left.push(...keptOf(session));
       session.tell(saying(STOPPING.status));
       return session.end('stopping');
     });
@@ -164,12 +191,14 @@ class NodeShield implements Shield {
     }
     const session = new Session(this.#context, record, (over) => this.#over(over));
     this.#sessions.set(session.key, session);
+    this.#revision++;
     return session;
   }
 
   #over(session: Session): void {
     if (this.#sessions.get(session.key) !== session) return;
     this.#sessions.delete(session.key);
+    this.#revision++;
     this.#gone.set(session.key, true);
     this.#options.reconcile.closed(session);
     if (session.view.state !== 'elsewhere') void this.#options.claims.release(session.key);
@@ -189,18 +218,17 @@ class NodeShield implements Shield {
       yield: (key) => sessions.get(key)?.yield() ?? Promise.resolve(),
       reassert: (key) => sessions.get(key)?.replace('reassert'),
       freed: (key) => sessions.get(key)?.freed(),
-      orphaned: (record) => {
-        if (this.#stopping) return;
-        (sessions.get(nodeKeyOf(record.node)) ?? this.#begin(record))?.takeOver();
-      },
+      orphaned: (record) => this.expect(record),
     };
   }
 
   /** Whoever takes the node over makes this replica yield it; alone, its stream is ended as soon as the node was told. */
   async #letGo(session: Session, deadlineMs: number): Promise<void> {
     const { clock, claims, statusTimeoutMs } = this.#options;
+    const kept = keptOf(session);
     session.tell(saying(STOPPING.status));
     if (await claims.offer(session.key, deadlineMs - RESERVE_MS)) return;
+    this.#left.push(...kept);
     const lastMs = Math.min(clock.nowMs() + statusTimeoutMs, deadlineMs);
     await inTime(clock, lastMs, [session.end('stopping')]);
   }
@@ -211,4 +239,8 @@ class NodeShield implements Shield {
       clock.setTimer(random() * spreadMs, () => resolve(run()));
     });
   }
+}
+
+function keptOf({ kept }: Session): readonly KeptNode[] {
+  return kept === undefined ? [] : [kept];
 }

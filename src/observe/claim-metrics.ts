@@ -24,6 +24,12 @@ export function createClaimMetrics(
     [],
   );
   const unshared = counter('claims_unshared_total', 'Times that Redis went away from the claims.', []);
+  const recovered = counter(
+    'nodes_recovered_total',
+    'Nodes found on disk at the start, by what became of them.',
+    ['result'],
+  );
+  for (const result of ['recovered', 'elsewhere', 'too-old']) recovered.inc({ result }, 0);
   for (const whence of ['nobody', 'given', 'expired', 'forced', 'recovered', 'unshared'])
     taken.inc({ whence }, 0);
   for (const reason of ['wanted', 'late']) given.inc({ reason }, 0);
@@ -49,6 +55,10 @@ export function createClaimMetrics(
         return reasserted.inc();
       case 'claims-unshared':
         return unshared.inc();
+      case 'nodes-recovered':
+        recovered.inc({ result: 'recovered' }, event.recovered);
+        recovered.inc({ result: 'elsewhere' }, event.elsewhere);
+        return recovered.inc({ result: 'too-old' }, event.tooOld);
       case 'claims-shared':
         return undefined;
       default:

@@ -182,6 +182,8 @@ export type GatewayEvent =
       detail: string;
     }
   | { kind: 'node-ended'; node: NodeKind; reason: NodeEndReason; detail: string }
+  /** At the start: nodes that were here before, that another replica has by now, and that may have died since. */
+  | { kind: 'nodes-recovered'; recovered: number; elsewhere: number; tooOld: number }
   // which replica holds them
   | { kind: 'claim-taken'; whence: ClaimWhence }
   | { kind: 'claim-given'; reason: ClaimGivenReason }

@@ -1,7 +1,10 @@
 import type { ClaimWhence, GatewayEvent } from './events.js';
 import type { LogLine } from './log-line.js';
 
-export type ClaimEvent = Extract<GatewayEvent, { kind: `claim-${string}` | `claims-${string}` }>;
+export type ClaimEvent = Extract<
+  GatewayEvent,
+  { kind: `claim-${string}` | `claims-${string}` | 'nodes-recovered' }
+>;
 
 /** What is said of who holds the nodes' streams; what happens with every move of a node is for debugging. */
 export function aboutClaim(event: ClaimEvent): LogLine {
@@ -43,6 +46,14 @@ export function aboutClaim(event: ClaimEvent): LogLine {
         fields: { event: event.kind, claims: event.claims },
         repeatKey: event.kind,
       };
+    case 'nodes-recovered': {
+      const { kind, recovered, elsewhere, tooOld } = event;
+      return {
+        level: 'info',
+        msg: `${recovered} nodes that were here before are kept active until they come back; ${elsewhere} are another replica’s by now, ${tooOld} were not heard for too long`,
+        fields: { event: kind, recovered, elsewhere, tooOld },
+      };
+    }
     default:
       return event satisfies never;
   }

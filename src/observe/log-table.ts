@@ -63,6 +63,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'claim-reasserted':
     case 'claims-unshared':
     case 'claims-shared':
+    case 'nodes-recovered':
       return aboutClaim(event);
     case 'directory-unusable':
     case 'directory-taken':

@@ -251,6 +251,7 @@ function createSubscriber(
       case 'claim-reasserted':
       case 'claims-unshared':
       case 'claims-shared':
+      case 'nodes-recovered':
         return claims(event);
       case 'snapshot-written':
         return snapshots.inc({ result: 'written' });

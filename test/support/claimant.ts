@@ -89,6 +89,7 @@ export class Claimant {
       config: config.redis,
       fleetId: config.fleet.id,
       leaseMs: options.leaseMs ?? 15_000,
+      takesOver: () => true,
       clock: this.clock,
       emit: subscriber,
       createClient: (more) => this.#freezable(more),

@@ -1,6 +1,8 @@
-import { vi } from 'vitest';
 import { Claimant, type ClaimantOptions, StreamsAtManager } from './claimant.js';
 import type { RedisProcess } from './redis-process.js';
+import { until as untilSaid } from './until.js';
+
+const LIMIT_MS = 20_000;
 
 /** Replicas on one Redis and one manager, and the way to end them all. */
 export class Claimants {
@@ -36,11 +38,6 @@ export class Claimants {
 }
 
 /** Looks until it is so. */
-export function until(what: () => unknown, timeoutMs = 20_000): Promise<void> {
-  return vi.waitFor(
-    async () => {
-      if (!(await what())) throw new Error(`not yet: ${what}`);
-    },
-    { timeout: timeoutMs, interval: 5 },
-  );
+export function until(what: () => unknown): Promise<void> {
+  return untilSaid(String(what), async () => Boolean(await what()), LIMIT_MS);
 }

@@ -110,7 +110,7 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
     // Who was frozen asks first whether anything is still its own.
     if (!belief.away && (belief.isDoubtful || sentAtMs - renewedAtMs >= timing.renewMs))
       await renewAll(belief.silenceMs > timing.leaseMs);
-    const adopts = giving.leaving ? 'none' : belief.mayAdopt ? 'all' : 'offered';
+    const adopts = desk.leaving() ? 'none' : belief.mayAdopt ? 'all' : 'offered';
     const seen = await exchange.look(watchList(), adopts);
     if (seen === undefined) return;
     if (belief.away) await comeBack();

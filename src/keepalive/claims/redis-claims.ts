@@ -27,6 +27,8 @@ export interface RedisClaimsOptions {
   readonly config: Config['redis'];
   readonly leaseMs: number;
   readonly fleetId: string;
+  /** Does this replica hold nodes that are not here, too? */
+  readonly takesOver: () => boolean;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly createClient?: (options: RedisClientOptions) => RedisClient;
@@ -72,7 +74,7 @@ export function createRedisClaims(options: RedisClaimsOptions): Claims {
     timing,
     listener: () => listener ?? NOBODY,
     away: () => belief.away,
-    leaving: () => giving.leaving,
+    leaving: () => giving.leaving || !options.takesOver(),
     look: () => looking.look(),
     untold: { releases: new Set(), yields: new Map() },
     clock,

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Claimant, type ClaimantOptions, keyOf, recordOf, StreamsAtManager } from '../../support/claimant.js';
+import { until } from '../../support/claimants.js';
 import { type RedisProcess, startRedis } from '../../support/redis-process.js';
 
 const NODE = 'scheduler-1';
@@ -30,13 +31,6 @@ function claimant(name: string, more: Partial<ClaimantOptions> = {}): Claimant {
   claimants.push(made);
   return made;
 }
-const until = (what: () => unknown): Promise<void> =>
-  vi.waitFor(
-    () => {
-      if (!what()) throw new Error('not yet');
-    },
-    { timeout: 20_000, interval: 5 },
-  );
 const leftInRedis = async (): Promise<string[]> =>
   (await client.keys('dfmgw:1:{f1}:claims:*')).filter((key) => !key.endsWith(':replicas'));
 
