@@ -66,7 +66,8 @@ export function wireObservation(parts: ObservationParts): Observation {
   });
   const history = createHistory({
     connections: () => downstream.connections,
-    channelsReady: () => upstream.statuses().reduce((sum, { readyChannels }) => sum + readyChannels, 0),
+    managers: () => upstream.statuses(),
+    breakers: dataPath.breakerStates,
     clock: parts.clock,
   });
   const admin = adminSource(parts, history);

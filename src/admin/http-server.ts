@@ -142,7 +142,10 @@ async function replyTo(
   try {
     if (post !== undefined)
       return request.method === 'POST' ? await take(post, request) : text(405, 'POST\n');
-    if (route === undefined) return text(404, `not found; there is ${[...routes.keys()].join(', ')}\n`);
+    if (route === undefined) {
+      const named = [...routes.keys()].filter((known) => !known.startsWith('/page/'));
+      return text(404, `not found; there is ${named.join(', ')}\n`);
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'GET or HEAD\n');
     return await route(new URLSearchParams((request.url ?? '').split('?').slice(1).join('?')));
   } catch (error) {

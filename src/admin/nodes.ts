@@ -24,7 +24,7 @@ export function listNodes(source: NodesSource): () => HttpReply {
   };
 }
 
-type Shown = ReturnType<typeof shown>;
+export type ShownNode = ReturnType<typeof shown>;
 
 function shown(view: NodeView, manager: ManagersView | undefined, nowMs: number) {
   const { kind, clusterId, hostname, ip } = view.node;
@@ -64,8 +64,8 @@ function shown(view: NodeView, manager: ManagersView | undefined, nowMs: number)
   };
 }
 
-function byName(one: Shown, other: Shown): number {
-  const name = ({ kind, clusterId, hostname, ip }: Shown): string =>
+function byName(one: ShownNode, other: ShownNode): number {
+  const name = ({ kind, clusterId, hostname, ip }: ShownNode): string =>
     [kind, clusterId.padStart(20, '0'), hostname, ip].join('\n');
   return name(one) < name(other) ? -1 : 1;
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../rpc/clock.js';
-import type { AnswerKind, GatewayEvent } from './events.js';
+import type { AddressState, AnswerKind, BreakerStateName, GatewayEvent } from './events.js';
 
 /** What happened in one interval, and how things stood at its end. */
 export interface Sample {
@@ -9,12 +9,24 @@ export interface Sample {
   /** Attempts that came back from a manager, and those of them that were faults. */
   readonly attempts: number;
   readonly faults: number;
-  /** Of the attempts; undefined: there were none. */
-  readonly meanLatencyMs: number | undefined;
+  /** Of the attempts; null: there were none. */
+  readonly meanLatencyMs: number | null;
   readonly connectionsOpened: number;
   readonly channelsCreated: number;
   readonly connections: number;
   readonly channelsReady: number;
+  readonly managers: readonly ManagerMoment[];
+  /** Those that are not closed, by method. */
+  readonly breakers: Readonly<Record<string, Exclude<BreakerStateName, 'closed'>>>;
+}
+
+/** How one manager address stood. */
+export interface ManagerMoment {
+  readonly address: string;
+  readonly state: AddressState;
+  /** Of the last probe; null: none has come back. */
+  readonly latencyMs: number | null;
+  readonly readyChannels: number;
 }
 
 /** The last hour in steps of five seconds: enough for curves, and bounded. */
@@ -29,9 +41,13 @@ export interface History {
   stop(): void;
 }
 
+/** What is sampled of an address. */
+type Standing = Omit<ManagerMoment, 'latencyMs'> & { readonly latencyMs: number | undefined };
+
 export interface HistoryOptions {
   readonly connections: () => number;
-  readonly channelsReady: () => number;
+  readonly managers: () => readonly Standing[];
+  readonly breakers: () => ReadonlyMap<string, BreakerStateName>;
   readonly clock: Clock;
 }
 
@@ -56,7 +72,7 @@ const nothing = (): Counting => ({
   channelsCreated: 0,
 });
 
-export function createHistory({ connections, channelsReady, clock }: HistoryOptions): History {
+export function createHistory({ connections, managers, breakers, clock }: HistoryOptions): History {
   const samples: Sample[] = [];
   const watchers = new Set<(sample: Sample) => void>();
   let now = nothing();
@@ -64,12 +80,15 @@ export function createHistory({ connections, channelsReady, clock }: HistoryOpti
 
   const take = (): void => {
     const { latencySumMs, ...counted } = now;
+    const statuses = managers();
     const sample: Sample = {
       ...counted,
       atWallMs: clock.wallMs(),
-      meanLatencyMs: counted.attempts === 0 ? undefined : latencySumMs / counted.attempts,
+      meanLatencyMs: counted.attempts === 0 ? null : rounded(latencySumMs / counted.attempts),
       connections: connections(),
-      channelsReady: channelsReady(),
+      channelsReady: statuses.reduce((sum, { readyChannels }) => sum + readyChannels, 0),
+      managers: statuses.map(momentOf),
+      breakers: notClosed(breakers()),
     };
     now = nothing();
     samples.push(sample);
@@ -111,4 +130,19 @@ export function createHistory({ connections, channelsReady, clock }: HistoryOpti
     },
     stop: () => timer?.cancel(),
   };
+}
+
+function momentOf({ address, state, latencyMs, readyChannels }: Standing): ManagerMoment {
+  return { address, state, latencyMs: latencyMs === undefined ? null : rounded(latencyMs), readyChannels };
+}
+
+function notClosed(states: ReadonlyMap<string, BreakerStateName>): Sample['breakers'] {
+  const found: [string, Exclude<BreakerStateName, 'closed'>][] = [];
+  for (const [method, state] of states) if (state !== 'closed') found.push([method, state]);
+  return Object.fromEntries(found);
+}
+
+/** An hour of samples is sent to each page that opens. */
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

@@ -105,6 +105,15 @@ describe('what the admin address shows', () => {
     expect((await fetch(`${base}/api/cache/entry?key=none`)).status).toBe(404);
   });
 
+  it('is found by what the caller said of itself', async () => {
+    await start(['cache.sharing=exact']);
+    await list('daemon-one');
+    await list('daemon-two');
+    const { count, matching, entries } = await get('/api/cache?find=DAEMON-TWO');
+    expect([count, matching]).toEqual([2, 1]);
+    expect(entries[0].parts).toContain('daemon-two');
+  });
+
   it('is never the content of a secret answer', async () => {
     await manager.stop();
     manager = await startSimulatedManager({ version: 'v2.1.55' });
@@ -263,8 +272,10 @@ describe('what the admin address does', () => {
     expect((await list()).trailers['x-dfmgw-cache']).toBe('stale');
     const [entry] = (await get('/api/cache?method=ListSchedulers')).entries;
     expect(entry.held).toMatchObject({ reason: 'empty-list' });
+    expect(await get('/api/cache?held=true')).toMatchObject({ held: 1, matching: 1 });
     expect((await post('/api/cache/accept', { key: entry.key })).status).toBe(200);
     expect((await list()).response?.length ?? 0).toBe(0);
+    expect(await get('/api/cache?held=true')).toMatchObject({ count: 1, held: 0, matching: 0, entries: [] });
     expect((await post('/api/cache/accept', { key: entry.key })).status).toBe(409);
   });
 });

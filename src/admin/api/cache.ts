@@ -6,6 +6,7 @@ import type { MemoryStore } from '../../cache/memory.js';
 import type { Voids } from '../../cache/voids.js';
 import type { Config } from '../../config/config.js';
 import { statusOfError } from '../../errors.js';
+import type { Question } from '../../rpc/question.js';
 import { codeName } from '../../rpc/status.js';
 import { type HttpReply, type HttpRoute, json, text } from '../http-server.js';
 
@@ -22,17 +23,16 @@ export interface CacheSource {
 const DEFAULT_LIMIT = 200;
 const MAX_LIMIT = 1_000;
 
-/** `GET /api/cache?method=&limit=&offset=`: the most lately used first. */
+/** `GET /api/cache?method=&find=&held=true&limit=&offset=`: the most lately used first. */
 export function listCache(source: CacheSource): HttpRoute {
   return (query) => {
-    const method = query.get('method');
     const limit = boundedNumber(query.get('limit'), DEFAULT_LIMIT, MAX_LIMIT);
     const offset = boundedNumber(query.get('offset'), 0, Number.MAX_SAFE_INTEGER);
-    const meant = [...source.store.entries()].filter(
-      (entry) => method === null || entry.question.method === method,
-    );
+    const all = [...source.store.entries()];
+    const meant = all.filter(isMeant(query));
     return json(200, {
       count: source.store.count,
+      held: all.filter(({ held }) => held !== undefined).length,
       sizeBytes: source.store.sizeBytes,
       maxBytes: source.limits.maxBytes,
       matching: meant.length,
@@ -40,6 +40,24 @@ export function listCache(source: CacheSource): HttpRoute {
     });
   };
 }
+
+/** `find`: some text, case aside, in what decides the answer (a host name, an address). */
+function isMeant(query: URLSearchParams): (entry: Entry) => boolean {
+  const method = query.get('method');
+  const find = (query.get('find') ?? '').toLowerCase();
+  const onlyHeld = query.get('held') === 'true';
+  return ({ question, held }) =>
+    (method === null || question.method === method) &&
+    (!onlyHeld || held !== undefined) &&
+    (find === '' || partsOf(question).some((part) => part.toLowerCase().includes(find)));
+}
+
+/** [schema, fleet, version, method, what decides the answer …] */
+function partsOf({ parts }: Question): readonly string[] {
+  return parts.slice(4);
+}
+
+export type ShownEntry = ReturnType<typeof shown>;
 
 /** `GET /api/cache/entry?key=`: with what it says, decoded; but for secrets. */
 export function showEntry(source: CacheSource): HttpRoute {
@@ -61,8 +79,7 @@ function shown({ store, voids, limits, nowMs }: CacheSource, entry: Entry) {
     key: question.key,
     method: question.method,
     version: question.version,
-    // [schema, fleet, version, method, what decides the answer …]
-    parts: question.parts.slice(4),
+    parts: partsOf(question),
     audience: question.audience,
     secret: question.secret,
     freshness: freshnessOf(entry, limits, voids, now),

@@ -1,4 +1,4 @@
-import type { Callers } from '../../observe/callers.js';
+import type { Callers, CallerView } from '../../observe/callers.js';
 import { type HttpRoute, json } from '../http-server.js';
 
 const MOST = 500;
@@ -7,14 +7,21 @@ const MOST = 500;
 export function listCallers({ callers, nowMs }: { callers: Callers; nowMs: () => number }): HttpRoute {
   return () => {
     const all = callers.list();
-    const shown = all
-      .slice(0, MOST)
-      .map(({ lastOpenedAtMs, connectionsPerMinute, usualPerMinute, ...caller }) => ({
-        ...caller,
-        connectionsPerMinute: Math.round(connectionsPerMinute * 10) / 10,
-        usualPerMinute: Math.round(usualPerMinute * 10) / 10,
-        lastOpenedAgoMs: Math.round(nowMs() - lastOpenedAtMs),
-      }));
-    return json(200, { count: all.length, callers: shown });
+    const now = nowMs();
+    return json(200, { count: all.length, callers: all.slice(0, MOST).map((caller) => shown(caller, now)) });
+  };
+}
+
+export type ShownCaller = ReturnType<typeof shown>;
+
+function shown(
+  { lastOpenedAtMs, connectionsPerMinute, usualPerMinute, ...caller }: CallerView,
+  nowMs: number,
+) {
+  return {
+    ...caller,
+    connectionsPerMinute: Math.round(connectionsPerMinute * 10) / 10,
+    usualPerMinute: Math.round(usualPerMinute * 10) / 10,
+    lastOpenedAgoMs: Math.round(nowMs - lastOpenedAtMs),
   };
 }

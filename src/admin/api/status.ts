@@ -30,6 +30,8 @@ export interface StatusSource {
   readonly startedAtMs: number;
 }
 
+export type Status = ReturnType<typeof statusOf>;
+
 /** `GET /api/status`. */
 export function showStatus(source: StatusSource): HttpRoute {
   return () => json(200, statusOf(source));
@@ -93,12 +95,18 @@ function works(state: AddressStatus['state']): boolean {
 /** `GET /api/managers`. */
 export function listManagers({ managers, clock }: StatusSource): HttpRoute {
   return () => {
-    const shown = managers().map(({ sinceMs, latencyMs, ...status }) => ({
-      ...status,
-      forMs: Math.round(clock.nowMs() - sinceMs),
-      latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
-    }));
-    return json(200, { managers: shown });
+    const nowMs = clock.nowMs();
+    return json(200, { managers: managers().map((status) => shownManager(status, nowMs)) });
+  };
+}
+
+export type ShownManager = ReturnType<typeof shownManager>;
+
+function shownManager({ sinceMs, latencyMs, ...status }: AddressStatus, nowMs: number) {
+  return {
+    ...status,
+    forMs: Math.round(nowMs - sinceMs),
+    latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
   };
 }
 
