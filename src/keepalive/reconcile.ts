@@ -93,7 +93,6 @@ class Watch {
 
   opened(): void {
     this.#opening++;
-    this.#lastDeepAtMs = undefined;
     this.#dispute.opened(this.#openedAtMs);
     this.#plan();
   }

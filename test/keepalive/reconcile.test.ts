@@ -58,9 +58,9 @@ function bench() {
     witness: {
       async look({ node }, _line, depth) {
         looks.push({ atMs: clock.nowMs(), hostname: node.hostname, depth });
-        const { latencyMs } = script;
+        const { latencyMs, says } = script;
         if (latencyMs > 0) await new Promise<void>((resolve) => clock.setTimer(latencyMs, resolve));
-        return script.says;
+        return says;
       },
     },
     replayNode(node) {
