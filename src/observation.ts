@@ -52,7 +52,9 @@ export function wireObservation(parts: ObservationParts): Observation {
   const metrics = createMetrics({
     version: VERSION,
     readMethods: READ_METHODS,
+    managerLabels: config.managers.addrs.map((_, index) => String(index)),
     mode,
+    maintained: () => dataPath.maintenance.on,
     connections: () => downstream.connections,
     serving: () => readiness.serving,
     cacheBytes: () => dataPath.store.sizeBytes,

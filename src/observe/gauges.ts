@@ -12,7 +12,10 @@ export interface MetricSources {
   readonly version: string;
   /** Labels of the methods that are remembered: a closed set, known before the first call. */
   readonly readMethods: readonly string[];
+  /** Positions in `managers.addrs`, as text: "0", "1", …; known before the first channel. */
+  readonly managerLabels: readonly string[];
   readonly mode: () => string;
+  readonly maintained: () => boolean;
   readonly connections: () => number;
   readonly serving: () => boolean;
   readonly cacheBytes: () => number;
@@ -56,6 +59,9 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
   gauge('cache_entries', 'Answers remembered.', sources.cacheEntries);
   gauge('another_manager', 'Whether the manager looks like another one, and nothing of it is taken.', () =>
     Number(sources.frozen()),
+  );
+  gauge('maintenance', 'Whether reads are answered from memory because an operator wants it.', () =>
+    Number(sources.maintained()),
   );
   gauge('flights', 'Questions being asked.', sources.flights);
   new Gauge({

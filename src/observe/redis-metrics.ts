@@ -1,28 +1,79 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { BreakerStateName } from './events.js';
+import { Gauge, type Registry } from 'prom-client';
+import type {
+  BreakerStateName,
+  RedisErrorReason,
+  RedisLookUpResult,
+  RedisOperation,
+  RedisRejectReason,
+  RedisStoreResult,
+} from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
 import type { RedisEvent } from './log-redis.js';
+import { membersOf, seriesMaker } from './series.js';
 
+const OPERATIONS = membersOf<RedisOperation>({
+  connect: 0,
+  subscribe: 0,
+  'look-up': 0,
+  pulse: 0,
+  store: 0,
+  mark: 0,
+  drop: 0,
+  'add-asked': 0,
+  'read-asked': 0,
+  'claim-take': 0,
+  'claim-renew': 0,
+  'claim-yield': 0,
+  'claim-release': 0,
+  'claim-offer': 0,
+  'claim-look': 0,
+});
+const ERRORS = membersOf<RedisErrorReason>({
+  timeout: 0,
+  connection: 0,
+  denied: 0,
+  'read-only': 0,
+  'out-of-memory': 0,
+  protocol: 0,
+  other: 0,
+});
+const REJECTED = membersOf<RedisRejectReason>({
+  unreadable: 0,
+  check: 0,
+  'unknown-schema': 0,
+  'from-the-future': 0,
+  'went-back': 0,
+  'too-large': 0,
+  'other-type': 0,
+});
+const LOOK_UPS = membersOf<RedisLookUpResult>({ newer: 0, older: 0, none: 0 });
+const STORES = membersOf<RedisStoreResult>({
+  stored: 0,
+  'asked-earlier': 0,
+  'other-schema': 0,
+  'too-large': 0,
+});
 const STATES: readonly BreakerStateName[] = ['closed', 'half-open', 'open'];
 
 /** The series of Redis, and which event moves which. */
 export function createRedisMetrics(registry: Registry): (event: RedisEvent) => void {
-  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
-    new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
-  const errors = counter('redis_errors_total', 'Commands and connections of Redis that failed.', [
-    'operation',
-    'reason',
-  ]);
+  const { counter } = seriesMaker(registry);
+  const errors = counter('redis_errors_total', 'Commands and connections of Redis that failed.', {
+    operation: OPERATIONS,
+    reason: ERRORS,
+  });
   const rejected = counter(
     'redis_rejected_total',
     'Answers, and questions of callers, in Redis that failed a check and were not used.',
-    ['reason'],
+    { reason: REJECTED },
   );
-  const lookUps = counter('redis_lookups_total', 'Looks into Redis, by what was there.', ['result']);
-  const stores = counter('redis_stores_total', 'Answers offered to Redis, by what became of them.', [
-    'result',
-  ]);
-  const connected = counter('redis_connections_total', 'Connections to Redis that became ready.', []);
+  const lookUps = counter('redis_lookups_total', 'Looks into Redis, by what was there.', {
+    result: LOOK_UPS,
+  });
+  const stores = counter('redis_stores_total', 'Answers offered to Redis, by what became of them.', {
+    result: STORES,
+  });
+  const connected = counter('redis_connections_total', 'Connections to Redis that became ready.');
   const breaker = new Gauge({
     name: `${METRIC_PREFIX}redis_breaker_state`,
     help: 'The state a breaker of Redis is in is 1.',
@@ -35,18 +86,6 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
   enter('reads', 'closed');
   enter('writes', 'closed');
   enter('claims', 'closed');
-  for (const result of ['newer', 'older', 'none']) lookUps.inc({ result }, 0);
-  for (const result of ['stored', 'asked-earlier', 'other-schema', 'too-large']) stores.inc({ result }, 0);
-  for (const reason of [
-    'unreadable',
-    'check',
-    'unknown-schema',
-    'from-the-future',
-    'went-back',
-    'too-large',
-    'other-type',
-  ])
-    rejected.inc({ reason }, 0);
 
   return (event) => {
     switch (event.kind) {

@@ -35,7 +35,9 @@ describe("The gateway's figures", () => {
     const metrics = createMetrics({
       version: '0.0.0',
       readMethods: [],
+      managerLabels: ['0'],
       mode: () => 'answer',
+      maintained: () => false,
       connections: () => 0,
       serving: () => true,
       cacheBytes: () => 0,

@@ -24,7 +24,9 @@ describe('a series that nothing has moved yet is there, as 0:', () => {
 
 it('that callers share is no registration', async () => {
   const shared: GatewayEvent = { kind: 'sharing-changed', to: 'place', detail: '' };
-  expect(await samplesOf([shared], 'registrations_total')).toEqual({});
+  const counts = Object.values(await samplesOf([shared], 'registrations_total'));
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(0);
+  expect(counts.length).toBeGreaterThan(0);
 });
 
 it('counts whose answer each read was given: his own, one for all of his place, a sibling’s, or one of elsewhere', async () => {

@@ -26,7 +26,9 @@ export async function samplesOf(
   const { subscriber, render } = createMetrics({
     version: '0',
     readMethods: READ_METHODS,
+    managerLabels: ['0'],
     mode: () => 'answer',
+    maintained: () => false,
     connections: () => 0,
     serving: () => true,
     cacheBytes: () => 0,

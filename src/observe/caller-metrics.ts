@@ -1,0 +1,116 @@
+import { codeName } from '../rpc/status.js';
+import type {
+  AnswerKind,
+  AnswerSource,
+  BadInputReason,
+  ConnectionCloseReason,
+  ConnectionRefuseReason,
+  GatewayEvent,
+} from './events.js';
+import { LATENCY_BUCKETS, membersOf, type SeriesMaker } from './series.js';
+
+export type CallerEvent = Extract<
+  GatewayEvent,
+  {
+    kind:
+      | 'connection-opened'
+      | 'connection-closed'
+      | 'connection-refused'
+      | 'bad-input'
+      | 'call-answered'
+      | 'would-have-answered'
+      | 'answer-aged'
+      | 'call-coalesced';
+  }
+>;
+
+const CLOSED = membersOf<ConnectionCloseReason>({
+  client: 0,
+  'ping-timeout': 0,
+  drain: 0,
+  'protocol-error': 0,
+  error: 0,
+});
+const REFUSED = membersOf<ConnectionRefuseReason>({ 'max-connections': 0, 'tls-handshake': 0, draining: 0 });
+const BAD_INPUT = membersOf<BadInputReason>({
+  frame: 0,
+  'message-too-large': 0,
+  metadata: 0,
+  encoding: 0,
+  path: 0,
+  protocol: 0,
+});
+const ANSWERS = membersOf<AnswerKind>({ hit: 0, stale: 0, miss: 0, forwarded: 0, local: 0, refused: 0 });
+const SOURCES = membersOf<AnswerSource>({ own: 0, shared: 0, sibling: 0, elsewhere: 0 });
+const REMEMBERED = ['hit', 'stale', 'miss'];
+/** Seconds: from the TTLs to `cache.maxStale`. */
+const AGE_BUCKETS = [1, 15, 30, 60, 120, 300, 900, 3600, 21_600, 86_400, 259_200];
+
+/** What callers do, and what they get. */
+export function createCallerMetrics(
+  { counter, histogram }: SeriesMaker,
+  readMethods: readonly string[],
+): (event: CallerEvent) => void {
+  const method = readMethods;
+  const opened = counter('downstream_connections_opened_total', 'Connections accepted from callers.');
+  const closed = counter('downstream_connections_closed_total', 'Connections from callers that ended.', {
+    reason: CLOSED,
+  });
+  const refused = counter(
+    'downstream_connections_refused_total',
+    'Connections from callers that were refused.',
+    { reason: REFUSED },
+  );
+  const badInput = counter('bad_input_total', 'Input from callers that is no gRPC, or over a limit.', {
+    reason: BAD_INPUT,
+  });
+  // Other codes, and methods that are not remembered, come with the first call that ends so.
+  const answered = counter('answers_total', 'Calls answered, by where the answer came from.', {
+    method,
+    answer: REMEMBERED,
+    code: ['OK'],
+  });
+  const duration = histogram(
+    'answer_duration_seconds',
+    'Time from a call to its answer.',
+    { answer: ANSWERS },
+    LATENCY_BUCKETS,
+  );
+  const age = histogram('answer_age_seconds', 'Age of the answers to reads.', { method }, AGE_BUCKETS);
+  const bySource = counter(
+    'answers_by_source_total',
+    'Answers to reads: own, shared by all who would get the same, what a sibling was given, or callers elsewhere.',
+    { source: SOURCES },
+  );
+  const wouldAnswer = counter(
+    'would_have_answered_total',
+    'Reads in mode observe, by what the answer would have been.',
+    { method, answer: REMEMBERED },
+  );
+  const coalesced = counter('coalesced_total', 'Reads that joined an asking under way.', { method });
+
+  return (event) => {
+    switch (event.kind) {
+      case 'connection-opened':
+        return opened.inc();
+      case 'connection-closed':
+        return closed.inc({ reason: event.reason });
+      case 'connection-refused':
+        return refused.inc({ reason: event.reason });
+      case 'bad-input':
+        return badInput.inc({ reason: event.reason });
+      case 'call-answered':
+        duration.observe({ answer: event.answer }, event.durationMs / 1000);
+        return answered.inc({ method: event.method, answer: event.answer, code: codeName(event.code) });
+      case 'answer-aged':
+        bySource.inc({ source: event.source });
+        return age.observe({ method: event.method }, event.ageMs / 1000);
+      case 'would-have-answered':
+        return wouldAnswer.inc({ method: event.method, answer: event.answer });
+      case 'call-coalesced':
+        return coalesced.inc({ method: event.method });
+      default:
+        return event satisfies never;
+    }
+  };
+}
