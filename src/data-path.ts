@@ -19,9 +19,9 @@ import { createSingleFlight } from './flight/single-flight.js';
 import type { BreakerStateName, Emit } from './observe/events.js';
 import { createRetryBudget } from './retry/budget.js';
 import { retry } from './retry/retry.js';
-import { createClassifier } from './route/classify.js';
 import { type Touched, tag } from './route/method-table.js';
-import { decodeRequest, decodeResponse, encodeRequest, requestFieldNumbers } from './route/proto.js';
+import { decodeResponse, encodeRequest } from './route/proto.js';
+import { askedByStrangers } from './route/strangers.js';
 import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
 import { NO_METADATA } from './rpc/metadata.js';
@@ -133,7 +133,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     askingSinceMs,
     clock,
   });
-  const remembering: Omit<RememberOptions, 'filedUnder'> = {
+  const remembering: Omit<RememberOptions, 'filedUnder' | 'storedUnder'> = {
     store,
     voids,
     decoder,
@@ -143,7 +143,8 @@ export function createDataPath(options: DataPathOptions): DataPath {
     clock,
     emit,
   };
-  const keep = remember({ ...remembering, filedUnder: sharing.filedUnder });
+  const { filedUnder, storedUnder } = sharing;
+  const keep = remember({ ...remembering, filedUnder, storedUnder });
 
   const learned = createLearned({ clock });
   const pace = createPace({
@@ -160,16 +161,17 @@ export function createDataPath(options: DataPathOptions): DataPath {
     emit,
   });
 
+  const asIs = ({ question }: Read): Question => question;
   const redis = createRedisTier({
     config: config.redis,
     fleetId: config.fleet.id,
     limits: config.cache,
     store,
     voids,
-    keep: remember({ ...remembering, filedUnder: ({ question }) => question }),
+    keep: remember({ ...remembering, filedUnder: asIs, storedUnder: asIs }),
     isUndecided,
     undecidedOf,
-    first: anySearchers(config.fleet.id),
+    first: askedByStrangers(config.fleet.id),
     inUse: () => (options.mode?.() ?? 'answer') === 'answer',
     askingSinceMs,
     asked: { lifetimeMs: STILL_ASKED_MS, halfLifeMs: HALF_LIFE_MS },
@@ -269,15 +271,4 @@ function asRead({ question, message }: Pick<Read, 'question' | 'message'>): Read
     signal: undefined,
     attempts: 'one',
   };
-}
-
-/** What a searcher asks of whom nobody knows yet with whom it shares its answer. */
-function anySearchers(fleetId: string): Question {
-  const path = '/manager.v2.Manager/ListSchedulers';
-  const message = encodeRequest(path, { hostname: 'manager-gateway', ip: '127.0.0.1' });
-  const classifier = createClassifier({ fleetId, decoder: { decodeRequest, requestFieldNumbers } });
-  const question = classifier.question(path, message);
-  const undecided = question && undecidedOf(question);
-  if (undecided === undefined) throw new GatewayError('internal', 'proto/ has no ListSchedulers as it was');
-  return undecided;
 }

@@ -18,6 +18,11 @@ export interface RememberOptions {
   readonly isEntry: (answer: Answer) => boolean;
   /** The question that the answer is kept for: what it shows may say that it is not that of all who asked it as one. */
   readonly filedUnder: (read: Read, answer: Answer) => Question;
+  /**
+   * The question that it is stored for once nothing holds it back (`read.question` is what it was filed under): a list that
+   * shows no clusters was held against that of all, and is its asker's alone.
+   */
+  readonly storedUnder: (read: Read, answer: Answer) => Question;
   /** Is a KeepAlive stream of this node alive here? Then a list without it is not the whole truth. */
   readonly isAlive: (node: ListedNode) => boolean;
   readonly clock: Clock;
@@ -34,7 +39,7 @@ export function remember(options: RememberOptions): Stage {
     const answer = await next(read);
     if (!options.isEntry(answer)) return answer;
     const question = options.filedUnder(read, answer);
-    return { ...keep(options, { ...read, question }, answer), key: question.key };
+    return { key: question.key, ...keep(options, { ...read, question }, answer) };
   };
 }
 
@@ -66,14 +71,20 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
   if (isVoid && last !== undefined) return answer;
 
   const empty = question.method === 'ListSchedulers' && shape.items === 0;
-  const entry: Entry = { ...pick(answer), question, checkedAtMs: answer.askedAtMs, empty, held: undefined };
+  const entry: Entry = {
+    ...pick(answer),
+    question: options.storedUnder(read, answer),
+    checkedAtMs: answer.askedAtMs,
+    empty,
+    held: undefined,
+  };
   if (!store.set(entry)) return discard('too-large');
   emit({
     kind: 'cache-stored',
     method: question.path.slice(1),
     sizeBytes: answer.reply.message?.length ?? 0,
   });
-  return answer;
+  return { ...answer, key: entry.question.key };
 }
 
 function pick({ reply, askedAtMs, answeredAtMs, manager }: Answer): Answer {

@@ -28,6 +28,8 @@ export interface Sharing {
   questionOf(read: Read): Question;
   /** What an answer that came for `read` is an answer to, now that it is known. */
   filedUnder(read: Read, answer: Answer): Question;
+  /** What it is stored under when the guard lets it take over. */
+  storedUnder(read: Read, answer: Answer): Question;
 }
 
 /**
@@ -106,6 +108,8 @@ export function createSharing(options: SharingOptions): Sharing {
       // What the manager refuses it refuses this caller; but a cluster that is gone is gone for all who ask for it.
       return isGone(answer) && askerOf(own)?.clusterId !== undefined ? question : own;
     },
+    storedUnder: ({ question, own }, answer) =>
+      own !== undefined && knowledge.isWithoutClusters(own, answer) ? own : question,
   };
 }
 
