@@ -1,6 +1,7 @@
 import type { Timer } from '../rpc/clock.js';
 import type { Line } from '../upstream/line.js';
 import type { OpenReason, SessionContext } from './context.js';
+import { setFairTimer } from './fair-timer.js';
 import type { StreamAbove } from './stream-above.js';
 
 /** What comes behind the end of a stream. */
@@ -54,7 +55,7 @@ export class Ending {
     const { clock, statusTimeoutMs } = this.#context;
     const inHaste = this.#next.kind !== 'dormant';
     this.#timer?.cancel();
-    this.#timer = clock.setTimer(inHaste ? statusTimeoutMs : GOODBYE_MS, () => {
+    this.#timer = setFairTimer(clock, inHaste ? statusTimeoutMs : GOODBYE_MS, () => {
       this.#waits++;
       // A manager that works may be slow; an order that is not certain costs the node more than the wait.
       if (inHaste && this.stream.line.state === 'good' && this.#waits < PATIENT_WAITS) this.#wait();

@@ -21,8 +21,6 @@ type State =
   | { readonly kind: 'open'; readonly stream: StreamAbove; readonly replacing: Replacing | undefined }
   | { readonly kind: 'ending'; readonly ending: Ending };
 
-type Open = Extract<State, { kind: 'open' }>;
-
 interface Replacing {
   readonly reason: ReopenReason;
   readonly seeking: Seeking;
@@ -41,6 +39,8 @@ export interface HoldingOptions {
 }
 
 const DONE = Promise.resolve();
+/** What people see of a stream that is being ended, by what comes behind it. */
+const AFTER = { reopen: 'replacing', dormant: 'ending', elsewhere: 'elsewhere' } as const;
 
 /** The node's one stream at the manager: opened, kept, replaced, ended; never two at a time. */
 export class Holding {
@@ -67,8 +67,7 @@ export class Holding {
   get state(): NodeState {
     const state = this.#state;
     if (state.kind !== 'ending') return state.kind;
-    const { kind } = state.ending.next;
-    return kind === 'reopen' ? 'replacing' : kind === 'elsewhere' ? kind : 'ending';
+    return AFTER[state.ending.next.kind];
   }
 
   /** Nothing is held, sought or being ended. */
@@ -103,7 +102,8 @@ export class Holding {
         this.#rest(at);
         return Promise.resolve(undefined);
       case 'open':
-        this.#halfClose(state, { kind: at });
+        state.replacing?.seeking.cancel();
+        this.#halfClose(state.stream, { kind: at });
         break;
       case 'ending':
         // Yielded, it stays so.
@@ -123,7 +123,7 @@ export class Holding {
     const not = reason === 'leaving' || reason === 'mute' ? stream.line : undefined;
     const sought: Sought = { claim: undefined, who: 'replaced', delayMs: 0, not };
     const seeking = new Seeking(this.#context, sought, (line) => {
-      this.#halfClose({ kind: 'open', stream, replacing: undefined }, { kind: 'reopen', reason, line });
+      this.#halfClose(stream, { kind: 'reopen', reason, line });
     });
     this.#state = { kind: 'open', stream, replacing: { reason, seeking } };
     seeking.start();
@@ -169,8 +169,7 @@ export class Holding {
     this.#state = { kind: 'open', stream, replacing: undefined };
   }
 
-  #halfClose({ stream, replacing }: Open, next: Next): void {
-    replacing?.seeking.cancel();
+  #halfClose(stream: StreamAbove, next: Next): void {
     const ending = new Ending(this.#context, stream, next);
     this.#state = { kind: 'ending', ending };
     ending.start();
@@ -185,7 +184,6 @@ export class Holding {
     if (state.kind === 'open') {
       state.replacing?.seeking.cancel();
       this.#mend(stream, reply);
-      return;
     }
     if (state.kind !== 'ending') return;
     state.ending.stop();

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../rpc/clock.js';
 import { USUAL_INTERVAL_MS } from './beats.js';
 import type { Below } from './below.js';
+import { setFairTimer } from './fair-timer.js';
 
 /** Missed so many of its own beats, a node is let go. */
 const MISSED_BEATS = 3;
@@ -117,7 +118,7 @@ export class Presence {
     const { clock } = this.#options;
     this.#timer?.cancel();
     this.#ringsAtMs = clock.nowMs() + delayMs;
-    this.#timer = clock.setTimer(delayMs, () => {
+    this.#timer = setFairTimer(clock, delayMs, () => {
       const silentMs = clock.nowMs() - (this.#lastBeatAtMs ?? 0);
       const leftMs = this.#patienceMs() - silentMs;
       if (leftMs > 0) this.#listen(leftMs);
@@ -134,7 +135,7 @@ export class Presence {
   #waitFor(delayMs: number): void {
     this.#timer?.cancel();
     this.#state = 'grace';
-    this.#timer = this.#options.clock.setTimer(delayMs, () => {
+    this.#timer = setFairTimer(this.#options.clock, delayMs, () => {
       this.leave();
       this.#options.lost();
     });
