@@ -43,6 +43,8 @@ export interface DataPath {
   readonly answerBehind: ReadHandler;
   /** Is there an answer to it that needs no asking? */
   isFresh(read: Read): boolean;
+  /** Does the answer to it lie in Redis? It is laid there if not. */
+  share(read: Read): Promise<boolean>;
   readonly learned: Learned;
   readonly pace: Pace;
   /** What `answerRead` would answer with now, without asking anybody. */
@@ -222,6 +224,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
       const freshness = entry && freshnessOf(entry, config.cache, voids, clock.nowMs());
       return freshness === 'fresh' || freshness === 'held';
     },
+    share: (read) => redis.offer(sharing.questionOf(read)),
     learned,
     pace,
     foresee(read) {

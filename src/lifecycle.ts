@@ -138,6 +138,8 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
     );
     emit({ kind: 'internal-error', where: 'writing the last snapshot', error });
   }
+  // Each ends within `redis.timeout`.
+  await parts.dataPath.redis.settled();
   parts.dataPath.stop();
   parts.flushLog();
 }

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.js';
-import { configFile, fileOf } from './flags.js';
+import { configFile } from './flags.js';
+import { addTargetOptions, type TargetFlags, targetTls } from './target.js';
 
-type ExportFlags = {
+type ExportFlags = TargetFlags & {
   readonly format: string;
   readonly config?: string;
   readonly set?: string[];
   readonly out: string;
   readonly clusterId?: string;
-  readonly target?: string;
-  readonly caCert?: string;
   readonly hostname: string;
   readonly ip: string;
   readonly idc?: string;
@@ -18,19 +17,15 @@ type ExportFlags = {
 
 /** Adds `export` to the commands. */
 export function addExportCommand(program: Command): void {
-  program
+  const command = program
     .command('export')
     .description('write a dynconfig.yaml from the last good answers, to run a fleet without a manager')
     .requiredOption('-f, --format <format>', 'dynconfig-scheduler or dynconfig-daemon')
     .option('-c, --config <file>', 'the configuration, as of serve; says where the snapshot is')
     .option('-s, --set <path=value...>', 'set one key, as of serve')
     .option('-o, --out <file>', 'where to write; - is standard output', '-')
-    .option('--cluster-id <id>', 'the scheduler cluster, where several are known')
-    .option('-t, --target <host:port>', 'a running gateway; without it the snapshot is read')
-    .option(
-      '--ca-cert <file>',
-      'the authorities that signed the certificate of the target; with it, TLS is used',
-    )
+    .option('--cluster-id <id>', 'the scheduler cluster, where several are known');
+  addTargetOptions(command, 'the snapshot is read')
     .option('--hostname <name>', 'as whom the target is asked', 'manager-gateway-export')
     .option('--ip <address>', 'the same', '127.0.0.1')
     .option('--idc <idc>', 'the same')
@@ -48,7 +43,7 @@ export function addExportCommand(program: Command): void {
         config: loadConfig({ ...configFile(options.config), env: process.env, sets: options.set ?? [] }),
         format: options.format,
         target: options.target,
-        caCert: options.caCert === undefined ? '' : fileOf('--ca-cert', options.caCert),
+        tls: targetTls(options),
         asker: {
           hostname,
           ip,

@@ -6,15 +6,15 @@ import { VERSION } from '../version.js';
 import { dynconfig, FORMATS, type Format } from './export/dynconfig.js';
 import { type Known, type KnownCluster, knownFrom } from './export/known.js';
 import { type Asker, fromGateway, fromSnapshot } from './export/sources.js';
-import { parseTarget } from './target.js';
+import { parseTarget, type TargetTls } from './target.js';
 
 export interface ExportOptions {
   readonly config: Pick<Config, 'snapshot' | 'fleet' | 'managers'>;
   readonly format: string;
   /** A running gateway; undefined: the snapshot in `snapshot.dir`. */
   readonly target: string | undefined;
-  /** PEM; "": the authorities of Node. */
-  readonly caCert: string;
+  /** Of the target. */
+  readonly tls: TargetTls;
   /** As whom a running gateway is asked. `clusterId` also chooses among several clusters. */
   readonly asker: Asker;
   /** A file, or `-`. */
@@ -45,7 +45,7 @@ export async function runExport(options: ExportOptions): Promise<number> {
     target === undefined
       ? await fromSnapshot(config, clock)
       : await fromGateway(
-          parseTarget(target, options.caCert),
+          parseTarget(target, options.tls),
           asker,
           config.managers.requestTimeoutMs + GRACE_MS,
         );

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../config/durations.js';
 import { GatewayError } from '../errors.js';
@@ -10,14 +10,6 @@ export function durationOf(flag: string, text: string): number {
     return parseDuration(text);
   } catch (error) {
     throw wrongFlag(flag, text, error, 'duration such as 30s or 2m');
-  }
-}
-
-export function fileOf(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw wrongFlag(flag, path, error, 'a file that can be read');
   }
 }
 

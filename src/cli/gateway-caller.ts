@@ -21,6 +21,9 @@ export interface GatewayTarget {
   readonly tls: boolean;
   /** PEM; "": the authorities of Node. */
   readonly caCert: string;
+  /** PEM, shown to a gateway that wants to know who calls; "": none. */
+  readonly cert: string;
+  readonly key: string;
 }
 
 const FRAME_HEAD_BYTES = 5;
@@ -34,6 +37,7 @@ export function createGatewayCaller(target: GatewayTarget): GatewayCaller {
     if (session !== undefined && !session.closed && !session.destroyed) return session;
     const made = http2.connect(`${target.tls ? 'https' : 'http'}://${target.authority}`, {
       ...(target.caCert === '' ? {} : { ca: target.caCert }),
+      ...(target.cert === '' ? {} : { cert: target.cert, key: target.key }),
     });
     // Each call learns of it through its own stream.
     made.on('error', () => undefined);

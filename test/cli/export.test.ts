@@ -143,7 +143,7 @@ describe('manager-gateway export', () => {
       ]),
       format: over.format ?? 'dynconfig-scheduler',
       target: over.target,
-      caCert: '',
+      tls: { caCert: '', cert: '', key: '' },
       asker: {
         hostname: 'daemon-a',
         ip: '127.0.0.2',

@@ -37,7 +37,7 @@ function run(
   const code = runWarmup({
     config: configOf(yaml),
     target,
-    caCert: '',
+    tls: { caCert: '', cert: '', key: '' },
     timeoutMs,
     json,
     isTty,
@@ -100,7 +100,14 @@ describe('manager-gateway warmup', () => {
   it('refuses to run where nothing would come of it', async () => {
     await expect(run({ target: 'no port here:x' })).rejects.toMatchObject({ code: 'config-invalid' });
     const config = configOf(REQUESTS);
-    const nowhere = { config, target: undefined, caCert: '', timeoutMs: 1, json: false, isTty: false };
+    const nowhere = {
+      config,
+      target: undefined,
+      tls: { caCert: '', cert: '', key: '' },
+      timeoutMs: 1,
+      json: false,
+      isTty: false,
+    };
     await expect(runWarmup({ ...nowhere, stdout: { write: () => undefined } })).rejects.toThrow(
       'found neither --target nor redis.addrs',
     );

@@ -12,6 +12,7 @@ import type { Voids } from '../voids.js';
 import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema, stampsOf } from './envelope.js';
 import { LARGEST_VALUE_BYTES, type RedisExchange, type Span } from './exchange.js';
 import { answerNews } from './news.js';
+import { askedAt, certainlyLater, type Found, inRedis, isAfterWrites, orderOf } from './order.js';
 import type { LookedUp, Place } from './replies.js';
 
 /** Questions whose newest answer in Redis this process keeps in mind. */
@@ -19,14 +20,13 @@ const STAMPS = 65_536;
 /** How often, at the most, an answer is laid under what those ask who know nothing yet: they need one that is not much older than the newest. */
 const FOR_STRANGERS_MS = 10_000;
 const STRANGERS_QUESTIONS = 4_096;
-/** Two machines' clocks drift apart by at most this, ntpd's slewing (500 ppm each) included. */
-const DRIFT = 0.001;
-
 /** One look into Redis: its time, this process's, and what was there. */
 export type Seen = LookedUp &
   Span & {
     /** The question whose answer was found; undefined: none was. */
     readonly found: Question | undefined;
+    /** When that was asked for. */
+    readonly foundAsked: AskedAt | undefined;
     /** What was looked for. */
     readonly question: Question;
   };
@@ -35,8 +35,10 @@ export type Seen = LookedUp &
 export interface AnswersInRedis {
   /** Looks, and takes what is newer than memory's into memory. Undefined: Redis could not. */
   refresh(question: Question): Promise<Seen | undefined>;
-  /** Writes through what the asking of `asked` brought, which `seen` came before. */
-  store(entry: Entry, asked: Question, seen: Seen): Promise<void>;
+  /** Writes through what the asking of `asked` brought, which `seen` came before. True: it lies there now, or what was asked for later. */
+  store(entry: Entry, asked: Question, seen: Seen): Promise<boolean>;
+  /** The same for what memory has, whoever brought it. */
+  offer(question: Question): Promise<boolean>;
   /** Takes what lies under this question away; other replicas keep what they have. */
   forget(question: Question): Promise<unknown>;
 }
@@ -70,10 +72,8 @@ export interface AnswersInRedisOptions {
 /** The least by which one thing is after another. */
 const A_MOMENT_MS = 0.001;
 
-type Found = { readonly entry: Entry; readonly asked: AskedAt };
-
 export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInRedis {
-  const { exchange, keys, store, emit, clock } = options;
+  const { exchange, keys, store: memory, emit, clock } = options;
   const schemas = options.schemas ?? ENVELOPE_SCHEMAS;
   const current = schemas[0]?.schema ?? 0;
   const envelope = createEnvelope({ secret: options.config.secret, fleetId: options.fleetId, schemas });
@@ -129,21 +129,22 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     question: Question,
     seen: LookedUp & Span,
     told: number | undefined,
-  ): Promise<Question | undefined> => {
+  ): Promise<Pick<Seen, 'found' | 'foundAsked'>> => {
     const found = schemas
       .map((schema, index) => open(question, seen, schema, seen.places[index] ?? { kind: 'none' }))
       .filter((one) => one !== undefined)
       .sort((a, b) => b.asked.earliestUs - a.asked.earliestUs)[0];
     if (found === undefined) {
       emit({ kind: 'redis-looked-up', result: 'none' });
-      return undefined;
+      return { found: undefined, foundAsked: undefined };
     }
     const about = found.entry.question;
-    const last = store.get(about.key);
+    const there = { found: about, foundAsked: found.asked };
+    const last = memory.get(about.key);
     const newer = certainlyLater(found, last, last && askedFor.get(last.reply), clock.nowMs());
     stamps.set(question.key, found.asked.earliestUs);
     emit({ kind: 'redis-looked-up', result: newer ? 'newer' : 'older' });
-    if (!newer) return about;
+    if (!newer) return there;
     const { reply, answeredAtMs, manager } = found.entry;
     askedFor.set(reply, inRedis(found.asked));
     const afterWrites = told !== undefined && told === options.told() && isAfterWrites(found, seen);
@@ -156,19 +157,22 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     const askedAtMs = Math.min(seen.afterMs, Math.max(found.entry.askedAtMs, afterMs + A_MOMENT_MS));
     const answer: ReadAnswer = { reply, askedAtMs, answeredAtMs, manager, source: 'miss', coalesced: false };
     await options.keep(() => Promise.resolve(answer))(onNobodysBehalf(about));
-    const kept = store.get(about.key);
-    if (kept?.reply !== reply) return about;
+    const kept = memory.get(about.key);
+    if (kept?.reply !== reply) return there;
     const askedByMs = seen.afterMs - Math.max(0, seen.atUs - found.asked.latestUs) / 1000;
-    store.set({ ...kept, askedByMs });
-    return about;
+    memory.set({ ...kept, askedByMs });
+    return there;
   };
 
-  const put = async (entry: Entry, key: string, seen: Seen, lifetimeMs: number): Promise<void> => {
+  const put = async (entry: Entry, key: string, seen: Seen, lifetimeMs: number): Promise<boolean> => {
     const asked = askedAt(entry.askedAtMs, seen);
     askedFor.set(entry.reply, asked);
     const name = keys.answer(current, key);
     const value = envelope.seal(name, entry, asked, { wallMs: seen.atUs / 1000, nowMs: seen.afterMs });
-    if (value.length > LARGEST_VALUE_BYTES) return emit({ kind: 'redis-store-ended', result: 'too-large' });
+    if (value.length > LARGEST_VALUE_BYTES) {
+      emit({ kind: 'redis-store-ended', result: 'too-large' });
+      return false;
+    }
     const news = answerNews(options.replica, key);
     const place = key === seen.question.key ? seen.places[0] : undefined;
     const before = place?.kind === 'value' ? stampsOf(place.value) : '';
@@ -181,6 +185,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     }
     if (result === 'stored' || result === 'asked-earlier' || result === 'other-schema')
       emit({ kind: 'redis-store-ended', result });
+    return result === 'stored' || result === 'asked-earlier';
   };
 
   const isDue = ({ key }: Question): boolean => {
@@ -199,68 +204,46 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     );
     if (seen === undefined) return undefined;
     options.onVoids(question, seen);
-    return { ...seen, question, found: await takeIn(question, seen, told) };
+    return { ...seen, question, ...(await takeIn(question, seen, told)) };
+  };
+
+  const store = async (entry: Entry, question: Question, seen: Seen): Promise<boolean> => {
+    const lifetimeMs = Math.floor(options.maxStaleMs - (clock.nowMs() - entry.askedAtMs));
+    if (lifetimeMs <= 0) return false;
+    const strangers = options.isUndecided(question) ? question : options.undecidedOf(entry.question);
+    const alsoUnder = strangers !== undefined && isDue(strangers) ? strangers.key : undefined;
+    const isThere = await put(entry, entry.question.key, seen, lifetimeMs);
+    if (alsoUnder !== undefined) await put(entry, alsoUnder, seen, lifetimeMs);
+    return isThere;
+  };
+
+  const refresh = (question: Question): Promise<Seen | undefined> => {
+    const { key } = question;
+    const running = looking.get(key);
+    if (running !== undefined) return running;
+    const started = look(question)
+      .catch((error: unknown) => {
+        emit({ kind: 'internal-error', where: 'looking into Redis', error });
+        return undefined;
+      })
+      .finally(() => looking.delete(key));
+    looking.set(key, started);
+    return started;
   };
 
   return {
-    refresh(question) {
-      const { key } = question;
-      const running = looking.get(key);
-      if (running !== undefined) return running;
-      const started = look(question)
-        .catch((error: unknown) => {
-          emit({ kind: 'internal-error', where: 'looking into Redis', error });
-          return undefined;
-        })
-        .finally(() => looking.delete(key));
-      looking.set(key, started);
-      return started;
-    },
-    async store(entry, question, seen) {
-      const lifetimeMs = Math.floor(options.maxStaleMs - (clock.nowMs() - entry.askedAtMs));
-      if (lifetimeMs <= 0) return;
-      const strangers = options.isUndecided(question) ? question : options.undecidedOf(entry.question);
-      const alsoUnder = strangers !== undefined && isDue(strangers) ? strangers.key : undefined;
-      await put(entry, entry.question.key, seen, lifetimeMs);
-      if (alsoUnder !== undefined) await put(entry, alsoUnder, seen, lifetimeMs);
+    refresh,
+    store,
+    async offer(question) {
+      const seen = await refresh(question);
+      const entry = memory.peek(question.key);
+      if (seen === undefined || entry === undefined || entry.held !== undefined) return false;
+      const asked = askedFor.get(entry.reply) ?? askedAt(entry.askedAtMs, seen);
+      if (seen.foundAsked !== undefined && asked.earliestUs <= seen.foundAsked.latestUs) return true;
+      return store(entry, question, seen);
     },
     forget: ({ key }) => exchange.forget(schemas.map(({ schema }) => keys.answer(schema, key))),
   };
-}
-
-/** Was it asked for after every write that Redis knows of? */
-function isAfterWrites({ asked }: Found, { writtenUs }: LookedUp): boolean {
-  return writtenUs.every((us) => us === undefined || us < asked.earliestUs);
-}
-
-/** Redis's clock when this process asked the manager: `seen` was taken before, somewhere between two moments of ours. */
-function askedAt(askedAtMs: number, { atUs, beforeMs, afterMs }: Seen): AskedAt {
-  return {
-    earliestUs: Math.floor(atUs + (askedAtMs - afterMs) * 1000),
-    latestUs: Math.ceil(atUs + (askedAtMs - beforeMs) * 1000),
-  };
-}
-
-/** Was it asked for after memory's? Where that cannot be told, memory's stays. */
-function certainlyLater(
-  { entry, asked }: Found,
-  last: Entry | undefined,
-  lastAsked: AskedAt | undefined,
-  nowMs: number,
-): boolean {
-  if (last === undefined) return true;
-  if (lastAsked !== undefined && last.held === undefined) return asked.earliestUs > lastAsked.latestUs;
-  return entry.askedAtMs - Math.max(0, nowMs - entry.askedAtMs) * DRIFT > orderOf(last);
-}
-
-/** When it was asked at the latest, or held against a poorer one. */
-function orderOf(entry: Entry): number {
-  return Math.max(entry.checkedAtMs, entry.askedByMs ?? 0);
-}
-
-/** What has lain in Redis is replaced there by what was asked for later only: its successor need not prove it again. */
-function inRedis({ earliestUs }: AskedAt): AskedAt {
-  return { earliestUs, latestUs: earliestUs };
 }
 
 function onNobodysBehalf(question: Question): Read {

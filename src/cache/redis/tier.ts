@@ -37,6 +37,10 @@ export interface RedisTier {
   written(touched: Touched | undefined): void;
   /** An operator wants this answer to be no more. */
   forget(question: Question): void;
+  /** Lays there what memory has, unless it is there already. True: it is there now, or what was asked for later. */
+  offer(question: Question): Promise<boolean>;
+  /** Resolves when what is being written is there, or could not be. */
+  settled(): Promise<void>;
   /** undefined: there is no Redis. */
   readonly asked: AskedInRedis | undefined;
   /** Connects; resolves once Redis is there and was looked into, or did not come soon. Never rejects. */
@@ -75,6 +79,8 @@ const WITHOUT_REDIS: RedisTier = {
   below: (next) => next,
   written: () => undefined,
   forget: () => undefined,
+  offer: () => Promise.resolve(false),
+  settled: () => Promise.resolve(),
   asked: undefined,
   start: () => Promise.resolve(),
   stop: () => undefined,
@@ -145,6 +151,15 @@ function createTier(options: RedisTierOptions): RedisTier {
     return freshness === 'held' ? recalled(entry, 'stale') : undefined;
   };
 
+  const writing = new Set<Promise<unknown>>();
+  /** Nobody waits for it but who ends. */
+  const note = (work: Promise<unknown>): void => {
+    const noted = work
+      .catch((error: unknown) => options.emit({ kind: 'internal-error', where: 'writing to Redis', error }))
+      .finally(() => writing.delete(noted));
+    writing.add(noted);
+  };
+
   const beat = (): void => {
     if (stopped) return;
     void writes.pulse();
@@ -173,10 +188,14 @@ function createTier(options: RedisTierOptions): RedisTier {
       const answer = await next(read);
       const kept = store.get(answer.key ?? question.key);
       if (answer.source === 'miss' && kept?.reply === answer.reply && kept.held === undefined)
-        void answers.store(kept, question, seen);
+        note(answers.store(kept, question, seen));
       return answer;
     },
     written: writes.written,
+    offer: (question) => (isKeptOut(question) ? Promise.resolve(false) : answers.offer(question)),
+    async settled() {
+      await Promise.all([...writing, writes.telling()]);
+    },
     forget: (question) => void answers.forget(question),
     asked: createAskedInRedis({
       ...options.asked,

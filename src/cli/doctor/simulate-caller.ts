@@ -1,12 +1,9 @@
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { formatHostPort } from '../../config/addresses.js';
 import type { Config } from '../../config/config.js';
 import { GatewayError } from '../../errors.js';
-import { createGateway } from '../../gateway.js';
 import { decodeResponse, encodeRequest } from '../../route/proto.js';
 import { Code, codeName } from '../../rpc/status.js';
+import { createAside } from '../aside.js';
 import type { Output } from '../demo/screen.js';
 import { createGatewayCaller, type Said } from '../gateway-caller.js';
 import { textOf } from './finding.js';
@@ -27,8 +24,8 @@ const GRACE_MS = 1_000;
 const ANSWER_MS = 15_000;
 
 /**
- * Shows the schedulers that this daemon would get. Asked of the gateway that runs on `server.listen`; where none does, of one of
- * its own, with a copy of the snapshot. Resolves with the exit code: 0 it gets schedulers, 1 it gets none.
+ * Shows the schedulers that this daemon would get. Asked of the gateway that runs on `server.listen`; where none does, of
+ * what answers in one, with the snapshot. Resolves with the exit code: 0 it gets schedulers, 1 it gets none.
  */
 export async function simulateCaller({
   config,
@@ -88,7 +85,9 @@ async function askAt(
   const target = {
     authority: formatHostPort(addr),
     tls: tls.cert !== '',
-    caCert: tls.cert === '' ? '' : tls.cert,
+    caCert: tls.cert,
+    cert: tls.cert,
+    key: tls.key,
   };
   const caller = createGatewayCaller(target);
   try {
@@ -103,47 +102,13 @@ async function askAt(
 }
 
 async function askOwn(config: Config, message: Buffer): Promise<Said> {
-  const dir = await copyOf(config.snapshot.dir);
-  const gateway = createGateway({ config: apart(config, dir), logDestination: { write: () => undefined } });
+  const aside = createAside({ config, snapshot: true, logDestination: { write: () => undefined } });
+  await aside.start();
   try {
-    const { listen } = await gateway.start();
-    const caller = createGatewayCaller({ authority: formatHostPort(listen), tls: false, caCert: '' });
-    try {
-      return await caller.call(
-        LIST,
-        message,
-        Math.max(ANSWER_MS, config.managers.requestTimeoutMs + GRACE_MS),
-      );
-    } finally {
-      caller.close();
-    }
+    return await aside.call(LIST, message, Math.max(ANSWER_MS, config.managers.requestTimeoutMs + GRACE_MS));
   } finally {
-    await gateway.stop();
-    await rm(dir, { recursive: true, force: true });
+    await aside.stop();
   }
-}
-
-/** Answers only: registrations are not to be made up for by a command that looks. */
-async function copyOf(dir: string): Promise<string> {
-  const copy = await mkdtemp(join(tmpdir(), 'manager-gateway-doctor-'));
-  const names = dir === '' ? [] : await readdir(dir).catch(() => []);
-  for (const name of names.filter((one) => one.startsWith('answers-') && !one.endsWith('.tmp'))) {
-    await cp(join(dir, name), join(copy, name));
-  }
-  return copy;
-}
-
-function apart(config: Config, dir: string): Config {
-  const none = { caCert: '', cert: '', key: '', clientAuth: 'none' } as const;
-  return {
-    ...config,
-    mode: 'answer',
-    server: { ...config.server, listen: { host: '127.0.0.1', port: 0 }, tls: none },
-    metrics: { ...config.metrics, enable: false },
-    admin: { ...config.admin, enable: false },
-    snapshot: { ...config.snapshot, dir },
-    warmup: { ...config.warmup, requests: [] },
-  };
 }
 
 interface Outcome {

@@ -12,7 +12,9 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly detail: string };
 
 export interface FillOptions {
-  readonly caller: GatewayCaller;
+  readonly caller: Pick<GatewayCaller, 'call'>;
+  /** Does the answer lie where it is to lie? undefined: whoever answers keeps it. Else why it does not. */
+  readonly whyNotKept?: (question: EncodedRequest) => Promise<string | undefined>;
   readonly questions: readonly EncodedRequest[];
   readonly perSecond: number;
   /** Of one call, ms. */
@@ -49,23 +51,33 @@ export async function fill(options: FillOptions): Promise<Outcome[]> {
 
 /** Every question that is not warm, once. */
 async function round(options: FillOptions, outcomes: Outcome[], tell: (now: string) => void): Promise<void> {
-  const { clock, caller } = options;
+  const { clock } = options;
   const pending = new Set<Promise<void>>();
-  for (const [index, { path, message }] of options.questions.entries()) {
+  for (const [index, question] of options.questions.entries()) {
     if (outcomes[index]?.kind === 'warm') continue;
     const leftMs = options.deadlineMs - clock.nowMs();
     if (leftMs <= 0 || options.signal.aborted) break;
     if (pending.size >= MAX_PENDING) await Promise.race(pending);
     const timeoutMs = Math.min(options.requestTimeoutMs, leftMs);
-    const asking = caller.call(path, message, timeoutMs).then((said) => {
-      outcomes[index] = outcomeOf(said);
+    const asking = one(options, question, timeoutMs).then((outcome) => {
+      outcomes[index] = outcome;
       pending.delete(asking);
-      tell(path.slice(path.lastIndexOf('/') + 1));
+      tell(question.path.slice(question.path.lastIndexOf('/') + 1));
     });
     pending.add(asking);
     await pause(options, 1000 / options.perSecond);
   }
   await Promise.all(pending);
+}
+
+async function one(
+  { caller, whyNotKept }: FillOptions,
+  question: EncodedRequest,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const outcome = outcomeOf(await caller.call(question.path, question.message, timeoutMs));
+  const why = outcome.kind === 'warm' ? await whyNotKept?.(question) : undefined;
+  return why === undefined ? outcome : { kind: 'failed', detail: why };
 }
 
 export function outcomeOf({ status, trailers }: Said): Outcome {

@@ -30,7 +30,9 @@ function bar(output: Output): Progress {
       const full = total === 0 ? BAR_WIDTH : Math.round((warm / total) * BAR_WIDTH);
       const failing = open > 0 ? `, ${open} not yet` : '';
       const text = `[${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}] ${warm}/${total}${failing}  ${now}`;
-      output.write(`\r\u001b[2K${clip(text, Math.max(20, (output.columns ?? DEFAULT_WIDTH) - 1))}`);
+      // A terminal that does not know its size says 0.
+      const columns = output.columns || DEFAULT_WIDTH;
+      output.write(`\r\u001b[2K${clip(text, Math.max(20, columns - 1))}`);
       drawn = true;
     },
     close() {
