@@ -16,16 +16,25 @@ export interface RetryOptions {
 }
 
 /**
+ * What an attempt must have left of the flight's time, or it is not begun: cut off before any manager could answer, it would
+ * be one more fault against it. A second, or a tenth of the flight where that is less.
+ */
+const LEAST_MS = 1_000;
+const LEAST_SHARE = 0.1;
+
+/**
  * Asks again after a transient fault, within the flight's deadline and the budget. Everything else is final: a fact
  * is an answer, a permanent error stays one, back-pressure asks for less, and an open breaker has just said no.
  */
 export function retry(options: RetryOptions): Stage {
   return (next) => async (read) => {
     options.budget.deposit();
+    const flightMs = (read.deadlineMs ?? Number.POSITIVE_INFINITY) - options.clock.nowMs();
+    const leastMs = Math.min(LEAST_MS, flightMs * LEAST_SHARE);
     const attempts = read.attempts === 'one' ? 1 : options.limits.maxAttempts;
     for (let attempt = 1; ; attempt++) {
       const outcome = await attemptOnce(next, read);
-      if (!outcome.transient || attempt >= attempts || !(await pause(options, read, attempt)))
+      if (!outcome.transient || attempt >= attempts || !(await pause(options, read, attempt, leastMs)))
         return outcome.settle();
     }
   };
@@ -46,12 +55,12 @@ async function attemptOnce(next: ReadHandler, read: Read): Promise<AttemptOutcom
 }
 
 /** Waits before attempt `attempt + 1`; false if there may be none. */
-async function pause(options: RetryOptions, read: Read, attempt: number): Promise<boolean> {
+async function pause(options: RetryOptions, read: Read, attempt: number, leastMs: number): Promise<boolean> {
   const { limits, budget, clock, random, emit } = options;
   const method = read.question.path.slice(1);
   // Full jitter: anything from nothing to the whole step, so that those who failed together do not return together.
   const delayMs = random() * limits.backoffMs * 2 ** (attempt - 1);
-  if (read.deadlineMs !== undefined && clock.nowMs() + delayMs >= read.deadlineMs) {
+  if (read.deadlineMs !== undefined && clock.nowMs() + delayMs + leastMs > read.deadlineMs) {
     emit({ kind: 'retry-refused', method, reason: 'deadline' });
     return false;
   }

@@ -39,6 +39,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         refuseWhenStopping();
         return await forwardInTurn(options, pool, call, refuseWhenStopping);
       } catch (error) {
+        tellUnexpected(options, call.path, error);
         return { code: refuseCall(call, error).code };
       }
     },
@@ -99,9 +100,15 @@ async function forwardInTurn(
   refuseWhenStopping();
   if (address?.closed) address = pool.choose(); // it went in the moment between
   if (!address) throw new GatewayError('manager-unavailable', unresolvedText(pool));
-  const { code } = await forward(call, address.channel(), options.clock);
+  const failed = (error: unknown): void => tellUnexpected(options, call.path, error);
+  const { code } = await forward(call, address.channel(), options.clock, failed);
   if (code === Code.UNAVAILABLE) address.reportTrouble();
   return { code };
+}
+
+/** What is not ours is told of here: its caller is told to look into the log. */
+function tellUnexpected({ emit, methodLabel }: UpstreamOptions, path: string, error: unknown): void {
+  if (!(error instanceof GatewayError)) emit({ kind: 'internal-error', where: methodLabel(path), error });
 }
 
 function checkPatience({ deadlineMs, signal }: Patience, clock: Clock): void {

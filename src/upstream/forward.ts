@@ -7,10 +7,16 @@ import type { Channel } from './channel.js';
 import type { ChannelCall } from './channel-call.js';
 
 /**
- * Carries a whole call, whatever its shape, over `channel` and ends it; resolves with the status it ended with.
- * Each side is read only as fast as the other one takes it.
+ * Carries a whole call, whatever its shape, over `channel` and ends it; resolves with the status it ended with, rejects
+ * if it could not be begun. Each side is read only as fast as the other one takes it; what goes wrong on the caller's is
+ * told to `failed`.
  */
-export function forward(call: Call, channel: Channel, clock: Clock): Promise<Status> {
+export function forward(
+  call: Call,
+  channel: Channel,
+  clock: Clock,
+  failed: (error: unknown) => void,
+): Promise<Status> {
   return new Promise((resolve) => {
     let ended = false;
     const end = (status: Status, trailers: Metadata) => {
@@ -20,15 +26,16 @@ export function forward(call: Call, channel: Channel, clock: Clock): Promise<Sta
       resolve(status);
     };
     const gone = () => up.cancel(goneStatus(call, clock));
+    const giveUp = (error: unknown) => {
+      failed(error);
+      up.cancel(statusOfError(error));
+    };
 
     const up = channel.call(call.path, call.metadata, call.deadlineMs, {
       headers: (metadata) => call.sendHeaders(metadata),
       message: (message) => {
         // Asking for the next one only when the caller has taken this one is the back-pressure.
-        call.sendMessage(message).then(
-          () => up.requestMessage(),
-          (error: unknown) => up.cancel(statusOfError(error)),
-        );
+        call.sendMessage(message).then(() => up.requestMessage(), giveUp);
       },
       status: end,
     });
@@ -37,7 +44,7 @@ export function forward(call: Call, channel: Channel, clock: Clock): Promise<Sta
     up.requestMessage();
     pumpRequests(call, up, () => ended).catch((error: unknown) => {
       // What the caller sent cannot be read, or it has gone. After the end it is nobody's business any more.
-      if (!ended) up.cancel(statusOfError(error));
+      if (!ended) giveUp(error);
     });
   });
 }

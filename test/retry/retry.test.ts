@@ -53,6 +53,23 @@ describe('retry', () => {
     expect(of('retry-refused').map(({ reason }) => reason)).toEqual(['deadline']);
   });
 
+  it.each([
+    ['with less than a second left begins none, which no manager could answer', '10s', 8_501, 1],
+    ['with a second left begins one', '10s', 8_500, 2],
+    ['of a short asking begins one with a tenth of it left', '2s', 1_300, 2],
+    ['of a short asking begins none with less', '2s', 1_301, 1],
+  ])('%s', async (_, requestTimeout, failsAfterMs, attempts) => {
+    const { clock, upstream, path, read, of } = bench(`{ managers: { requestTimeout: ${requestTimeout} } }`);
+    const answer = path.answerRead(read('GetScheduler', ASK));
+    await clock.advanceAsync(failsAfterMs);
+    upstream.asked[0]?.answer(FAULT);
+    await clock.advanceAsync(500);
+    expect(upstream.attempts).toBe(attempts);
+    expect(of('retry-refused')).toHaveLength(2 - attempts);
+    upstream.asked[1]?.answer(ANSWER);
+    expect((await answer).reply).toEqual(attempts === 1 ? FAULT : ANSWER);
+  });
+
   it('keeps to its budget: a tenth of the requests and one a second, however many fail', () => {
     const clock = new ManualClock();
     const budget = createRetryBudget({ limits: { budget: 0.1 }, clock });

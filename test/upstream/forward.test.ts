@@ -207,3 +207,51 @@ describe('a forwarded call', () => {
     expect((await call.ended).status.message).toContain(`manager 127.0.0.1:${manager.port}: `);
   });
 });
+
+describe('an error of the gateway itself under a forwarded call', () => {
+  const BROKEN = new Error('broken');
+  const TOLD = { kind: 'internal-error', where: 'ListSchedulers', error: BROKEN };
+  const STATUS = { code: 14, message: 'manager-gateway: internal error; see its log' };
+  const listCall = () => new TestCall('/manager.v2.Manager/ListSchedulers');
+
+  it('is told of where reading from the caller fails', async () => {
+    const { upstream, harness } = await setUpCall();
+    const call = listCall();
+    call.push(BROKEN);
+    await upstream.forward(call);
+    expect((await call.ended).status).toEqual(STATUS);
+    expect(harness.of('internal-error')).toEqual([TOLD]);
+  });
+
+  it('is told of where writing to the caller fails', async () => {
+    const { upstream, harness } = await setUp({ call: (call) => call.answer(Buffer.from('answer')) });
+    const call = listCall();
+    call.taking = () => Promise.reject(BROKEN);
+    call.push(undefined);
+    await upstream.forward(call);
+    expect((await call.ended).status).toEqual(STATUS);
+    expect(harness.of('internal-error')).toEqual([TOLD]);
+  });
+
+  it('is told of where the call cannot be begun', async () => {
+    const { upstream, harness } = await setUpCall();
+    const call = listCall();
+    Object.defineProperty(call, 'metadata', {
+      get() {
+        throw BROKEN;
+      },
+    });
+    expect(await upstream.forward(call)).toEqual({ code: 14 });
+    expect((await call.ended).status).toEqual(STATUS);
+    expect(harness.of('internal-error')).toEqual([TOLD]);
+  });
+
+  it('is none where the caller sent what cannot be read: that is said to him', async () => {
+    const { upstream, harness } = await setUpCall();
+    const call = listCall();
+    call.push(new GatewayError('malformed-frame', 'no gRPC'));
+    await upstream.forward(call);
+    expect((await call.ended).status.message).toBe('no gRPC');
+    expect(harness.of('internal-error')).toEqual([]);
+  });
+});

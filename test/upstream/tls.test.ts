@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeCertificates } from '../support/certificates.js';
 import { hold } from '../support/upstream-held.js';
 import type { ReceivedCall } from '../support/upstream-manager.js';
 import { cleanUpAfterEach, startManager, startUpstream } from '../support/upstream-setup.js';
@@ -82,6 +83,20 @@ describe('TLS towards the manager', () => {
     await harness.settled();
 
     expect((await harness.upstream.unary(harness.request('q'))).reply.status.code).toBe(0);
+  });
+
+  it('asks a manager that is named by its address for no name: Node warns of that (DEP0123)', async () => {
+    const warnings: string[] = [];
+    const warned = ({ name, message }: Error): void => void warnings.push(`${name}: ${message}`);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const { caCert, server: own } = makeCertificates('IP:127.0.0.1');
+    const manager = await startManager({ tls: own });
+    const harness = startUpstream({ addrs: [{ port: manager.port, tls: true }], tls: { caCert } });
+    await harness.settled();
+
+    expect(harness.upstream.healthy).toBe(true);
+    expect(warnings).toEqual([]);
   });
 
   it.each([

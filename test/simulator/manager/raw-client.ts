@@ -24,6 +24,8 @@ export class RawClient {
 
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
     this.#client = new Client(address, channel, {
+      // Also in the certificates; TLS knows no addresses as server names, and Node warns of them (DEP0123).
+      'grpc.ssl_target_name_override': 'localhost',
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
       'grpc.initial_reconnect_backoff_ms': 20,
