@@ -1,5 +1,11 @@
 import type { NodeRecord } from './node.js';
 
+/**
+ * `leaving`: the node knows that it has to come elsewhere. `silent`: its replica is dead, or frozen with the node's connection open; then the
+ * node knows of nothing, and comes only when that replica wakes.
+ */
+export type OrphanReason = 'leaving' | 'silent';
+
 /** What the other replicas ask of this one. `key` as `nodeKeyOf` makes it. */
 export interface ClaimsListener {
   /**
@@ -9,8 +15,8 @@ export interface ClaimsListener {
   yield(key: string): Promise<void>;
   /** A late replica has ended an old stream of this node after ours was opened: replace ours. */
   reassert(key: string): void;
-  /** Its holder is dead or leaving: open its stream here, and give the node `keepAlive.grace` to come. */
-  orphaned(record: NodeRecord): void;
+  /** Its holder is leaving, or says nothing any more: open its stream here, and give the node time to come. */
+  orphaned(record: NodeRecord, because: OrphanReason): void;
   /** Nobody holds it any more. */
   freed(key: string): void;
 }

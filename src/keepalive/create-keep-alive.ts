@@ -46,6 +46,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
     decoder: codec,
     forward: (call) => upstream.forward(call),
     claims,
+    leaseMs: config.keepAlive.leaseMs,
     pace: createOpeningPace(options),
     reconcile,
     graceMs: config.keepAlive.graceMs,
@@ -55,7 +56,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   /** Elsewhere than in `answer` nobody is held. */
   const recover = async (records: readonly NodeRecord[], former: string): Promise<number> => {
     const ours = options.mode() === 'answer' ? await claims.recover(records, former) : [];
-    for (const record of ours) shield.expect(record);
+    for (const record of ours) shield.expect(record, 'leaving');
     return ours.length;
   };
   const nodesFile = createNodesFile({

@@ -75,8 +75,8 @@ export class Presence {
   }
 
   /** Nobody is there yet, but somebody was, at another replica. */
-  expect(): void {
-    this.#waitFor(this.#options.graceMs);
+  expect(moreMs: number): void {
+    this.#waitFor(this.#options.graceMs + moreMs);
   }
 
   beat(stream: Below): void {

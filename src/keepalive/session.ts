@@ -107,9 +107,9 @@ export class Session implements HeldNode {
     return stream.done;
   }
 
-  /** Its replica has gone: keep it active, and give it time to come. */
-  takeOver(): void {
-    if (this.#presence.state === 'gone') this.#presence.expect();
+  /** Its replica has gone: keep it active, and give it its grace, and so much more, to come. */
+  takeOver(moreMs: number): void {
+    if (this.#presence.state === 'gone') this.#presence.expect(moreMs);
     this.#holding.want('taken-over', 'replaced');
   }
 

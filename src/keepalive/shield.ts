@@ -6,7 +6,7 @@ import type { Call } from '../rpc/call.js';
 import { inTime } from '../rpc/in-time.js';
 import type { ForwardOutcome, Upstream } from '../upstream/upstream.js';
 import { saying } from './below.js';
-import type { Claims, ClaimsListener } from './claims.js';
+import type { Claims, ClaimsListener, OrphanReason } from './claims.js';
 import type { SessionContext } from './context.js';
 import { type IdentityDecoder, identify } from './identity.js';
 import { type NodeId, type NodeRecord, nodeKeyOf } from './node.js';
@@ -40,8 +40,8 @@ export interface Shield {
   /** It has just registered: whatever became of its streams before, it lives. */
   registered(node: NodeId): void;
   nodes(): readonly NodeView[];
-  /** Keeps a node active that is not here yet, and gives it `keepAlive.grace` to come. It is claimed for this replica already. */
-  expect(record: NodeRecord): void;
+  /** Keeps a node active that is not here yet, and gives it time to come. It is claimed for this replica already. */
+  expect(record: NodeRecord, because: OrphanReason): void;
   /** Nodes that were heard here and are held here, or were until this gateway began to stop. */
   kept(): readonly KeptNode[];
   /** Changes with what is kept. */
@@ -56,6 +56,7 @@ export interface Shield {
 
 export interface ShieldOptions extends Omit<SessionContext, 'claims'> {
   readonly claims: Claims;
+  readonly leaseMs: number;
   /** Told of a node whose stream has come. */
   readonly came: (node: NodeId) => void;
   readonly forward: Upstream['forward'];
@@ -121,11 +122,12 @@ class NodeShield implements Shield {
     return [...this.#left, ...[...this.#sessions.values()].flatMap(keptOf)];
   }
 
-  expect(record: NodeRecord): void {
+  expect(record: NodeRecord, because: OrphanReason): void {
     const key = nodeKeyOf(record.node);
     const session = this.#stopping ? undefined : (this.#sessions.get(key) ?? this.#begin(record));
     if (session === undefined) void this.#options.claims.release(key);
-    else session.takeOver();
+    // A replica that was frozen may be back for a lease longer than a node takes to notice that it has to come.
+    else session.takeOver(because === 'silent' ? this.#options.leaseMs : 0);
   }
 
   isAlive(node: NodeId): boolean | undefined {
@@ -218,7 +220,7 @@ class NodeShield implements Shield {
       yield: (key) => sessions.get(key)?.yield() ?? Promise.resolve(),
       reassert: (key) => sessions.get(key)?.replace('reassert'),
       freed: (key) => sessions.get(key)?.freed(),
-      orphaned: (record) => this.expect(record),
+      orphaned: (record, because) => this.expect(record, because),
     };
   }
 

@@ -6,6 +6,7 @@ import {
   beatOf,
   GRACE_MS,
   INTERVAL_MS,
+  LEASE_MS,
   type ShieldBench,
   shieldBench,
   V1,
@@ -181,7 +182,7 @@ describe('with other replicas beside it', () => {
 
   it('a node of one that has gone is kept active here, and has its grace to come', async () => {
     const { bench, given } = shared();
-    bench.others.orphaned(RECORD);
+    bench.others.orphaned(RECORD, 'leaving');
     await given();
     expect(streams(bench)).toMatchObject([{ path: V1, messages: [RECORD.first] }]);
     expect(bench.view()).toMatchObject({
@@ -200,11 +201,21 @@ describe('with other replicas beside it', () => {
 
   it('and goes inactive if it does not', async () => {
     const { bench, given, released } = shared();
-    bench.others.orphaned(RECORD);
+    bench.others.orphaned(RECORD, 'leaving');
     await given();
     await bench.pass(GRACE_MS);
     expect(bench.live()).toEqual([]);
     expect(released).toEqual([KEY]);
+  });
+
+  it('a node of one that says nothing has a lease longer: it may be attached to it, and know of nothing', async () => {
+    const { bench, given } = shared();
+    bench.others.orphaned(RECORD, 'silent');
+    await given();
+    await bench.pass(GRACE_MS + LEASE_MS - 1);
+    expect(bench.live()).toHaveLength(1);
+    await bench.pass(1);
+    expect(bench.live()).toEqual([]);
   });
 
   it('a node that another one holds is alive', () => {

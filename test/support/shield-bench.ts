@@ -19,6 +19,7 @@ export const V1 = '/manager.Manager/KeepAlive';
 export const V2 = '/manager.v2.Manager/KeepAlive';
 export const INTERVAL_MS = 5_000;
 export const GRACE_MS = 25_000;
+export const LEASE_MS = 15_000;
 export const MOST_NODES = 20;
 
 /** A KeepAlive message of the node, with its hostname to be told from others. */
@@ -108,6 +109,7 @@ export function shieldBench(over: { claims?: Partial<Claims>; lines?: ScriptedLi
     },
     came: (node) => came.push(node),
     graceMs: GRACE_MS,
+    leaseMs: LEASE_MS,
     statusTimeoutMs: 1_000,
     mostNodes: MOST_NODES,
     clock,

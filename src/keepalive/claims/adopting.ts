@@ -2,7 +2,7 @@ import type { ClaimWhence } from '../../observe/events.js';
 import type { NodeRecord } from '../node.js';
 import { nodeKeyOf } from '../node.js';
 import type { Adopting } from './claim.js';
-import type { ClaimDesk } from './desk.js';
+import { type ClaimDesk, withdraw } from './desk.js';
 import type { Taken, Watched } from './replies.js';
 
 /** Nodes that come to this replica without being here. */
@@ -43,7 +43,7 @@ export function createAdopting(desk: ClaimDesk, ready: Promise<void>): AdoptingO
     keep(key, record, got.since, got.whence === 'mine' ? 'given' : got.whence);
     // Asked for before this replica began to leave: it goes on to the next one.
     if (desk.leaving()) await exchange.offer([key]);
-    else desk.listener().orphaned(record);
+    else desk.listener().orphaned(record, got.whence === 'mine' ? 'leaving' : 'silent');
   };
 
   const adopt = async (key: string): Promise<void> => {
@@ -55,7 +55,7 @@ export function createAdopting(desk: ClaimDesk, ready: Promise<void>): AdoptingO
     const got = await exchange.take(key, { kind: 'adopt', claim }, undefined);
     if (got?.kind !== 'asked') under.delete(key);
     // The node itself may have come meanwhile: it takes it from whoever has it, us included.
-    if (claims.get(key) !== entry) return;
+    if (claims.get(key) !== entry) return withdraw(desk, key);
     switch (got?.kind) {
       case 'yours':
         await taken(key, got);

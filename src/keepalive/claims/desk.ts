@@ -34,6 +34,11 @@ export interface Untold {
   readonly yields: Map<string, string>;
 }
 
+/** Redis was asked for a node that has gone from here meanwhile: it is not to keep it for us. */
+export function withdraw({ claims, exchange }: ClaimDesk, key: string): void {
+  if (!claims.has(key)) void exchange.release([key]);
+}
+
 /** The listener's errors are the gateway's own, and must not leave a claim half done. */
 export async function endStream({ listener, emit }: ClaimDesk, key: string): Promise<void> {
   try {

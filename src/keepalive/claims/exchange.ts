@@ -18,10 +18,16 @@ import {
   type Yielded,
 } from './replies.js';
 import { LOOK, OFFER, RELEASE, RENEW, TAKE, YIELD } from './scripts.js';
+import { createSlots } from './slots.js';
 import type { ClaimTiming } from './timing.js';
 
 /** Nodes of a fleet that Redis keeps claims of; those beyond it are held by whoever has them. */
 const MOST_NODES = 65_536;
+/**
+ * Nodes that are asked for at the same time: a thousand that come at once would otherwise make the last of them wait for longer than
+ * `redis.timeout`, and Redis look away.
+ */
+const TAKES_AT_ONCE = 64;
 /** Candidates that one look brings. */
 const MOST_CANDIDATES = 128;
 
@@ -102,6 +108,8 @@ export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExch
   });
   const common = [replica, us(timing.leaseMs), us(timing.freshMs), ms(timing.keptMs), keys.channel];
 
+  const inTurn = createSlots(TAKES_AT_ONCE, config.timeoutMs, clock);
+
   const run = async <T>(
     operation: RedisOperation,
     script: Script,
@@ -118,14 +126,20 @@ export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExch
   return {
     take(key, how, record) {
       const args = [key, how.kind, record ?? '', aboutOf(how), us(how.kind === 'settle' ? how.ageMs : 0)];
-      return run('claim-take', TAKE, [...args, String(MOST_NODES), String(NODE_RECORD_SCHEMA)], readTaken);
+      const all = [...args, String(MOST_NODES), String(NODE_RECORD_SCHEMA)];
+      return inTurn(() => run('claim-take', TAKE, all, readTaken));
     },
     renew: (held) => run('claim-renew', RENEW, held.flat(), (reply) => readLost(reply, held.length)),
     yield: (key, claim) => run('claim-yield', YIELD, [key, claim], readYielded),
     release: (released) => run('claim-release', RELEASE, released, readCount),
     offer: (offered) => run('claim-offer', OFFER, [us(timing.thereMs), ...offered], readCount),
     look(watched, adopts) {
-      const bounds = [String(MOST_CANDIDATES), us(timing.rubbishMs), us(timing.longestLeaseMs)];
+      const bounds = [
+        String(MOST_CANDIDATES),
+        us(timing.rubbishMs),
+        us(timing.longestLeaseMs),
+        us(timing.thereMs),
+      ];
       const args = [adopts, ...bounds, ...watched];
       return run('claim-look', LOOK, args, (reply) => readLook(reply, watched));
     },

@@ -14,6 +14,8 @@ export interface Giving {
   offer(key: string, deadlineMs: number): Promise<boolean>;
   leave(): void;
   readonly leaving: boolean;
+  /** Whatever was offered is waited for in vain. */
+  nobodyThere(): void;
   /** Tells Redis what has ended here while it was away. */
   tell(): Promise<void>;
 }
@@ -26,7 +28,7 @@ const SLOT_MS = 40;
 
 export function createGiving(desk: ClaimDesk): Giving {
   const { claims, exchange, clock, untold } = desk;
-  const offered = new Map<string, () => void>();
+  const offered = new Map<string, (given: boolean) => void>();
   let leaving = false;
   const inTurn = createSlots(AT_ONCE, SLOT_MS, clock);
 
@@ -37,7 +39,7 @@ export function createGiving(desk: ClaimDesk): Giving {
     if (result?.kind === 'free' && !entry.released) desk.listener().freed(key);
     if (result?.kind === 'given' || result?.kind === 'late') {
       desk.emit({ kind: 'claim-given', reason: result.kind === 'given' ? 'wanted' : 'late' });
-      offered.get(key)?.();
+      offered.get(key)?.(true);
     }
   };
 
@@ -104,7 +106,7 @@ export function createGiving(desk: ClaimDesk): Giving {
         offered.delete(key);
         resolve(how);
       };
-      offered.set(key, () => end(true));
+      offered.set(key, end);
       timer = clock.setTimer(deadlineMs - clock.nowMs(), () => end(false));
     });
 
@@ -128,6 +130,9 @@ export function createGiving(desk: ClaimDesk): Giving {
     },
     get leaving() {
       return leaving;
+    },
+    nobodyThere() {
+      for (const [key, end] of offered) if (claims.get(key)?.kind === 'held') end(false);
     },
     async tell() {
       const [releases, yields] = [[...untold.releases], [...untold.yields]];

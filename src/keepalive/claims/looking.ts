@@ -26,7 +26,8 @@ export interface LookingOptions {
 }
 
 /** Members that one look asks about; more of them have their turn later. */
-const WATCHED_AT_ONCE = 512;
+const WAITING_AT_ONCE = 512;
+const ELSEWHERE_AT_ONCE = 128;
 
 export function createLooking({ desk, belief, giving, adopting, renew }: LookingOptions): Looking {
   const { claims, exchange, timing, clock } = desk;
@@ -45,13 +46,9 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
       if (kind === 'elsewhere') elsewhere.push(key);
       else if (kind === 'taking' || kind === 'adopting') waiting.push(key);
     }
-    const room = Math.max(0, WATCHED_AT_ONCE - waiting.length);
-    const first = elsewhere.length <= room ? 0 : turn++ * room;
-    const some = Array.from(
-      { length: Math.min(room, elsewhere.length) },
-      (_, i) => elsewhere[(first + i) % elsewhere.length],
-    );
-    return [...waiting.slice(0, WATCHED_AT_ONCE), ...(some as string[])];
+    const first = elsewhere.length <= ELSEWHERE_AT_ONCE ? 0 : turn++ * ELSEWHERE_AT_ONCE;
+    const some = elsewhere.map((_, i) => elsewhere[(first + i) % elsewhere.length] as string);
+    return [...waiting.slice(0, WAITING_AT_ONCE), ...some.slice(0, ELSEWHERE_AT_ONCE)];
   };
 
   const renewAll = async (lapsed: boolean): Promise<void> => {
@@ -95,6 +92,7 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
   };
 
   const act = ({ wanted, reassert, candidates, ...seen }: Look): void => {
+    if (seen.others === 0) giving.nobodyThere();
     for (const key of wanted) void giving.give(key);
     for (const key of reassert) {
       if (claims.get(key)?.kind !== 'held') continue;

@@ -1,5 +1,5 @@
 import type { Held } from './claim.js';
-import type { ClaimDesk } from './desk.js';
+import { type ClaimDesk, withdraw } from './desk.js';
 import type { Giving } from './giving.js';
 import type { TakingOver } from './taking.js';
 
@@ -20,6 +20,7 @@ export function createRenewal(desk: ClaimDesk, takingOver: TakingOver, giving: G
     const how = { kind: 'settle', claim: held.since ?? '', ageMs } as const;
     const got = await exchange.take(key, how, sealed.seal(key, held.record));
     const now = claims.get(key);
+    withdraw(desk, key);
     if (now?.kind !== 'held' || now.since !== held.since || now.sinceMs !== held.sinceMs) return;
     switch (got?.kind) {
       case 'yours':

@@ -43,6 +43,8 @@ export interface Look {
   readonly watched: readonly Watched[];
   /** Their holders are dead or leaving. */
   readonly candidates: readonly string[];
+  /** Replicas that take over nodes. */
+  readonly others: number;
 }
 
 const WHENCE: readonly Whence[] = ['nobody', 'expired', 'forced', 'recovered', 'mine'];
@@ -97,7 +99,7 @@ export function readCount(reply: unknown): number {
 }
 
 export function readLook(reply: unknown, keys: readonly string[]): Look {
-  const [wanted, reassert, watched, candidates] = list(reply, 4);
+  const [wanted, reassert, watched, candidates, others] = list(reply, 5);
   const holders = list(watched, 2 * keys.length);
   return {
     wanted: list(wanted).map(text),
@@ -108,6 +110,7 @@ export function readLook(reply: unknown, keys: readonly string[]): Look {
       wisher: holdingOrNone(holders[2 * i + 1]),
     })),
     candidates: list(candidates).map(text),
+    others: readCount(others),
   };
 }
 

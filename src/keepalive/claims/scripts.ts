@@ -174,8 +174,8 @@ return tostring(redis.call('ZCOUNT', replicas, plus(-tonumber(ARGV[FIRST])), '+i
 
 /**
  * What concerns this replica now. ARGV: what it may adopt (`all`, `offered`; `none`: it is leaving), most candidates, when an expired claim is rubbish (µs), the longest
- * that a lease may still hold (µs), then members it watches. Answers {members of its own that others want, those that need
- * reasserting, holder and wisher of each it watches, members it may adopt}.
+ * that a lease may still hold (µs), how long a replica counts as there (µs), then members it watches. Answers {members of its own that others want, those that need
+ * reasserting, holder and wisher of each it watches, members it may adopt, number of other replicas that take nodes over}.
  */
 export const LOOK = script(`${CLAIMS}
 local adopts, most = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
@@ -194,7 +194,7 @@ for _, member in ipairs(redis.call('HKEYS', late)) do
   if by == me or not by then redis.call('HDEL', late, member) end
   if by == me then reasserts[#reasserts + 1] = member end
 end
-for i = FIRST + 4, #ARGV do
+for i = FIRST + 5, #ARGV do
   watched[#watched + 1] = redis.call('HGET', holders, ARGV[i]) or ''
   watched[#watched + 1] = redis.call('HGET', wanted, ARGV[i]) or ''
 end
@@ -218,5 +218,7 @@ if redis.call('HLEN', holders) > redis.call('ZCARD', leases) then
   local some = redis.call('HSCAN', holders, '0', 'COUNT', most)[2]
   for i = 1, math.min(#some, 2 * most), 2 do redis.call('ZADD', leases, 'NX', now, some[i]) end
 end
-return {wishes, reasserts, watched, candidates}
+local others = redis.call('ZCOUNT', replicas, plus(-tonumber(ARGV[FIRST + 4])), '+inf')
+if adopts ~= 'none' then others = others - 1 end
+return {wishes, reasserts, watched, candidates, tostring(others)}
 `);

@@ -2,7 +2,7 @@ import type { ClaimWhence } from '../../observe/events.js';
 import type { NodeRecord } from '../node.js';
 import { nodeKeyOf } from '../node.js';
 import { type Claim, Taking } from './claim.js';
-import { type ClaimDesk, endStream } from './desk.js';
+import { type ClaimDesk, endStream, withdraw } from './desk.js';
 import type { TakeHow } from './exchange.js';
 import type { Holding, Taken } from './replies.js';
 
@@ -31,7 +31,7 @@ export function createTakingOver(desk: ClaimDesk, ready: Promise<void>): TakingO
     for (;;) {
       const sentAtMs = clock.nowMs();
       const got = await exchange.take(key, how, sealed.seal(key, taking.record));
-      if (claims.get(key) !== taking) return;
+      if (claims.get(key) !== taking) return withdraw(desk, key);
       if (got?.kind !== 'asked') return settle(key, taking, got, sentAtMs);
       if (taking.holder?.text !== got.holder.text) askedAtMs = clock.nowMs();
       taking.holder = got.holder;
@@ -100,7 +100,7 @@ export function createTakingOver(desk: ClaimDesk, ready: Promise<void>): TakingO
         claims.set(key, { ...claim, record });
         if (claim.since !== undefined && !isSame(claim.record, record)) {
           const how: TakeHow = { kind: 'settle', claim: claim.since, ageMs: 0 };
-          void exchange.take(key, how, sealed.seal(key, record));
+          void exchange.take(key, how, sealed.seal(key, record)).then(() => withdraw(desk, key));
         }
         return Promise.resolve();
       }

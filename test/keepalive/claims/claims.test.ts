@@ -146,6 +146,27 @@ describe('a node', () => {
   });
 });
 
+describe('a replica that leaves', () => {
+  it('waits for nobody once all others leave, too', async () => {
+    const [a, b] = [claimant('A'), claimant('B')];
+    await a.attach(NODE);
+    await until(() => b.of('claims-shared').length > 0);
+    // Taken by nobody: whoever could is leaving before it has looked.
+    b.claims.leave();
+    expect(await a.claims.offer(KEY, a.clock.nowMs() + 60_000)).toBe(false);
+  });
+
+  it('takes over nothing', async () => {
+    const lease = { leaseMs: 300 };
+    const [a, b, c] = [claimant('A', lease), claimant('B', lease), claimant('C', lease)];
+    await a.attach(NODE);
+    b.claims.leave();
+    a.kill();
+    await until(() => c.told.length > 0);
+    expect([b.told, c.told]).toEqual([[], [`orphaned ${NODE}`]]);
+  });
+});
+
 describe('five hundred nodes', () => {
   const nodes = Array.from({ length: 500 }, (_, i) => `scheduler-${i}`);
 
@@ -159,6 +180,14 @@ describe('five hundred nodes', () => {
     const [atB, atC] = [b, c].map((one) => nodes.filter((node) => one.claims.holds(keyOf(node))).length);
     expect((atB ?? 0) + (atC ?? 0)).toBe(500);
     expect(nodes.every((node) => manager.active.get(keyOf(node)))).toBe(true);
+  });
+
+  it('that come at once are agreed on with Redis, which is not thought to be away', async () => {
+    const a = claimant('A', { sets: ['redis.timeout=500ms'] });
+    await until(() => a.of('claims-shared').length > 0);
+    const many = Array.from({ length: 4 }, (_, n) => nodes.map((node) => `${node}-${n}`)).flat();
+    await Promise.all(many.map((node) => a.attach(node)));
+    expect(a.claims.counts()).toMatchObject({ held: 2_000, unshared: 0 });
   });
 
   it('of a dead replica go to the others, and are not shown to anybody before', async () => {
