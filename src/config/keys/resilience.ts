@@ -6,7 +6,7 @@ import { warmupRequests } from './warmup-requests.js';
 export const snapshot = section('What is kept on disk, for a start while the managers are away.', {
   dir: text(
     '/var/lib/dragonfly/manager-gateway',
-    'Directory of the snapshot of answers and of the journal of registrations, one gateway’s own; empty: neither is kept.',
+    'Directory of the snapshot of answers, of the journal of registrations and of the nodes held, one gateway’s own; empty: none is kept.',
   ),
   interval: duration('10s', 'Time between two snapshots.'),
 });
@@ -35,7 +35,7 @@ export const retry = section('Asking again; reads only.', {
 export const keepAlive = section('What keeps live nodes active at the managers.', {
   grace: duration('25s', 'How long a node whose stream broke is kept active.'),
   reconcile: duration('30s', 'Time between two looks at what the managers think of a node.'),
-  lease: duration('15s', 'How long a replica’s claim on a node holds.'),
+  lease: duration('15s', 'How long a replica’s claim on a node holds without being renewed; with Redis.'),
 });
 
 export const registrations = section('Registrations while the managers are away.', {
