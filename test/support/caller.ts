@@ -10,9 +10,14 @@ export interface Called {
 
 /** A light caller with one connection, for many at a time: unary calls only, bytes in, bytes out. */
 export interface Caller {
-  call(path: string, request: Buffer): Promise<Called>;
-  /** Begins a call and gives the means to cancel it. */
-  begin(path: string, request: Buffer): { readonly called: Promise<Called>; cancel(): void };
+  call(path: string, request: Buffer, metadata?: Readonly<Record<string, string>>): Promise<Called>;
+  /** Begins a call and gives the means to cancel it. `halfOpen`: more may come. */
+  begin(
+    path: string,
+    request: Buffer,
+    metadata?: Readonly<Record<string, string>>,
+    halfOpen?: boolean,
+  ): { readonly called: Promise<Called>; cancel(): void };
   close(): Promise<void>;
 }
 
@@ -26,20 +31,22 @@ export async function connectCaller(
     session.once('error', reject);
   });
   session.on('error', () => undefined);
-  const begin: Caller['begin'] = (path, request) => {
+  const begin: Caller['begin'] = (path, request, more = {}, halfOpen = false) => {
     const stream = session.request({
       ...metadata,
+      ...more,
       ':method': 'POST',
       ':path': path,
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    stream.end(Buffer.concat([header(request.length), request]));
+    stream.write(Buffer.concat([header(request.length), request]));
+    if (!halfOpen) stream.end();
     return { called: outcome(stream), cancel: () => stream.close(http2.constants.NGHTTP2_CANCEL) };
   };
   return {
     begin,
-    call: (path, request) => begin(path, request).called,
+    call: (path, request, more) => begin(path, request, more).called,
     close: () =>
       new Promise((resolve) => {
         if (session.destroyed) return resolve();
