@@ -1,4 +1,4 @@
-import type { GatewayEvent } from './events.js';
+import type { ErrorClass, GatewayEvent, ReplayOutcome } from './events.js';
 import type { LogLine } from './log-line.js';
 
 type DiskEvent = Extract<
@@ -99,17 +99,27 @@ function aboutRegistrations(
       return {
         level: event.outcome === 'refused' ? 'error' : 'info',
         msg: `a registration of an outage was made up for: ${event.outcome}`,
-        fields: { event: event.kind, outcome: event.outcome },
+        fields: { event: event.kind, outcome: event.outcome, ...classOf(event.outcome) },
         repeatKey: `${event.kind} ${event.outcome}`,
       };
     case 'node-registered-again':
       return {
         level: event.outcome === 'refused' ? 'error' : 'warn',
         msg: `the manager did not know a live ${event.node}; its registration was sent again: ${event.outcome}`,
-        fields: { event: event.kind, node: event.node, outcome: event.outcome },
+        fields: {
+          event: event.kind,
+          node: event.node,
+          outcome: event.outcome,
+          ...classOf(event.outcome),
+        },
         repeatKey: `${event.kind} ${event.outcome}`,
       };
     default:
       return event satisfies never;
   }
+}
+
+/** Asked again, the manager would refuse it again. */
+function classOf(outcome: ReplayOutcome): { errorClass?: ErrorClass } {
+  return outcome === 'refused' ? { errorClass: 'permanent' } : {};
 }

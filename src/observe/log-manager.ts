@@ -75,6 +75,7 @@ export function aboutManager(
           address: event.address,
           from: event.from,
           to: event.to,
+          ...(event.to === 'failed' && { errorClass: 'transient' }),
         },
         repeatKey: `${event.kind} ${event.address}`,
       };

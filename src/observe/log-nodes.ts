@@ -46,7 +46,7 @@ export function aboutNode(event: NodeEvent): LogLine {
       return {
         level: 'error',
         msg: 'there are more nodes than can be kept active; one more stream is forwarded as it is',
-        fields: { event: event.kind },
+        fields: { event: event.kind, errorClass: 'permanent' },
         repeatKey: event.kind,
       };
     case 'openings-lowered': {
@@ -54,7 +54,7 @@ export function aboutNode(event: NodeEvent): LogLine {
       return {
         level: 'warn',
         msg: `the manager asks for less: streams are opened again at ${perSecond} a second`,
-        fields: { event: event.kind, perSecond },
+        fields: { event: event.kind, perSecond, errorClass: 'backpressure' },
         repeatKey: event.kind,
       };
     }

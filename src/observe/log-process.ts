@@ -36,7 +36,11 @@ export function aboutProcess(
       return {
         level: event.reason === undefined ? 'info' : 'error',
         msg: event.reason === undefined ? 'health says SERVING' : `health says NOT_SERVING: ${event.reason}`,
-        fields: { ...base, serving: event.reason === undefined },
+        fields: {
+          ...base,
+          serving: event.reason === undefined,
+          ...(event.reason !== undefined && { errorClass: 'transient' }),
+        },
       };
     case 'mode-changed':
       return {

@@ -45,7 +45,7 @@ export function aboutWarmup(event: WarmupEvent): LogLine {
       return {
         level: 'warn',
         msg: `the manager asks for less: refreshes go on at ${perSecond} a second`,
-        fields: { event: event.kind, perSecond },
+        fields: { event: event.kind, perSecond, errorClass: 'backpressure' },
         repeatKey,
       };
     }

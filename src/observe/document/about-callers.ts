@@ -1,0 +1,58 @@
+import type { Explanations } from './explained.js';
+
+const LIST = 'manager.v2.Manager/ListSchedulers';
+
+/** Those who connect to the gateway. */
+export const ABOUT_CALLERS = {
+  'connection-opened': [{ event: { kind: 'connection-opened' }, means: 'A caller has connected.' }],
+  'connection-closed': [
+    { event: { kind: 'connection-closed', reason: 'client' }, means: 'A connection has ended, and why.' },
+  ],
+  'call-answered': [
+    {
+      event: { kind: 'call-answered', method: LIST, answer: 'hit', code: 0, durationMs: 0.4 },
+      means: 'A call has ended: how it was answered, with which code, after how long.',
+    },
+  ],
+  'would-have-answered': [
+    {
+      event: { kind: 'would-have-answered', method: LIST, answer: 'hit' },
+      means: 'Mode `observe`: how a read that was forwarded would have been answered.',
+    },
+  ],
+  'connection-refused': [
+    {
+      event: { kind: 'connection-refused', reason: 'max-connections', detail: '25000 connections are open' },
+      todo: 'Who opens them? `/api/callers`, the churners first. If it is the fleet itself: a larger `server.maxConnections` (no restart), and file descriptors for it (`manager-gateway doctor`).',
+    },
+    {
+      event: {
+        kind: 'connection-refused',
+        reason: 'tls-handshake',
+        detail: 'client certificate: CERT_HAS_EXPIRED',
+      },
+      todo: 'A caller with a wrong or expired certificate, or without TLS, or a port scan. If daemons complain: their certificates, and `server.tls`.',
+    },
+    {
+      event: { kind: 'connection-refused', reason: 'draining', detail: 'the gateway is stopping' },
+      todo: 'Nothing: it came while the gateway was being stopped, and connects again.',
+    },
+  ],
+  'bad-input': [
+    {
+      event: {
+        kind: 'bad-input',
+        reason: 'message-too-large',
+        detail: 'message of 5000000 bytes; 4194304 are allowed',
+      },
+      todo: 'If it is a caller of yours: `server.maxMessageBytes` (`message-too-large`) or `server.maxMetadataBytes` (`metadata`), no restart. Anything else is somebody who speaks no gRPC to this port.',
+    },
+  ],
+} satisfies Explanations<
+  | 'connection-opened'
+  | 'connection-closed'
+  | 'call-answered'
+  | 'would-have-answered'
+  | 'connection-refused'
+  | 'bad-input'
+>;
