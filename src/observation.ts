@@ -144,13 +144,14 @@ function statusSource(parts: ObservationParts, history: History): StatusSource {
 
 /** What one part has to do because of what happened in another. */
 function react(
-  { upstream, dataPath, registrations, warmup, readiness }: ObservationParts,
+  { upstream, dataPath, registrations, warmup, readiness, keepAlive }: ObservationParts,
   event: GatewayEvent,
 ) {
   if (DECIDES_READINESS.has(event.kind)) readiness.refresh();
   if (event.kind === 'address-state-changed') {
     if (!upstream.healthy) dataPath.world.unsure();
     else if (dataPath.world.cleared()) registrations.look();
+    if (event.to === 'healthy') keepAlive.managerReturned(event.address);
   }
   if (event.kind === 'world-cleared' || event.kind === 'world-accepted') registrations.look();
   if (DECIDES_WARMUP.has(event.kind)) warmup.look();

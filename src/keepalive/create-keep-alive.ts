@@ -30,6 +30,8 @@ export interface KeepAliveOptions
 export interface KeepAlive {
   readonly shield: Shield;
   readonly nodesFile: NodesFile;
+  /** The manager at this address (host:port), which did not answer, does. */
+  managerReturned(address: string): void;
   /** What a manager was last seen to say of the node with this key. */
   managersView(key: string): ManagersView | undefined;
   claims(): ClaimCounts;
@@ -39,7 +41,12 @@ export interface KeepAlive {
 export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   const { config, upstream, codec } = options;
   const witness = createManagerWitness({ ...options, timeoutMs: config.managers.requestTimeoutMs });
-  const reconcile = createReconcile({ ...options, witness, reconcileMs: config.keepAlive.reconcileMs });
+  const reconcile = createReconcile({
+    ...options,
+    witness,
+    lineTo: (address) => upstream.lineTo(address),
+    reconcileMs: config.keepAlive.reconcileMs,
+  });
   const claims = createClaims(options);
   const shield = createShield({
     ...options,
@@ -68,7 +75,13 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
     revision: () => shield.revision,
     recover,
   });
-  return { shield, nodesFile, managersView: (key) => reconcile.viewOf(key), claims: () => claims.counts() };
+  return {
+    shield,
+    nodesFile,
+    managerReturned: (address) => reconcile.returned(address),
+    managersView: (key) => reconcile.viewOf(key),
+    claims: () => claims.counts(),
+  };
 }
 
 /** Without Redis nobody can tell the others what it holds. */

@@ -18,23 +18,64 @@ const DEEP_AFTER_OPENING_MS = [15_000, 46_000];
 /** From then on: what was deleted, swept or edited at the manager is seen after so long, not after the 8.5 minutes of its caches. */
 const DEEP_EVERY_MS = 5 * 60_000;
 
-/** How long to wait for the next look at a node whose stream was opened at `openedAtMs`, ms. `random` in [0, 1). */
-export function nextLookMs(openedAtMs: number, nowMs: number, reconcileMs: number, random: number): number {
+/**
+ * After the return of another manager than the one that has the stream, ms, past the caches: one that was frozen writes the end of the
+ * stream that the node had there now, and nobody is told. The last one, because v2.5 also remembers a query for 30 s.
+ */
+const DEEP_AFTER_RETURN_MS = [200, 700, 3_000, 35_000];
+
+/** From when on the looks at a node are counted. */
+export interface LookedFrom {
+  readonly openedAtMs: number;
+  /** When another manager than the stream's was last back that had not answered; undefined: never. */
+  readonly returnedAtMs: number | undefined;
+}
+
+/** How long to wait for the next look at a node, ms. `random` in [0, 1). */
+export function nextLookMs(from: LookedFrom, nowMs: number, reconcileMs: number, random: number): number {
   const usualMs = reconcileMs * (1 - JITTER + 2 * JITTER * random);
-  const elapsedMs = nowMs - openedAtMs;
-  const soon = AFTER_OPENING_MS.find((afterMs) => afterMs > elapsedMs);
-  // Later rather than sooner: not before the manager can have handled the first message.
-  return soon === undefined ? usualMs : Math.min(usualMs, soon * (1 + JITTER * random) - elapsedMs);
+  const soon = [
+    soonMs(AFTER_OPENING_MS, from.openedAtMs, nowMs, random),
+    soonMs(DEEP_AFTER_RETURN_MS, from.returnedAtMs, nowMs, random),
+  ];
+  return Math.min(usualMs, ...soon);
+}
+
+/** Later rather than sooner: not before the manager can have handled what the look is about. */
+function soonMs(
+  schedule: readonly number[],
+  sinceMs: number | undefined,
+  nowMs: number,
+  random: number,
+): number {
+  if (sinceMs === undefined) return Number.POSITIVE_INFINITY;
+  const elapsedMs = nowMs - sinceMs;
+  const next = schedule.find((afterMs) => afterMs > elapsedMs);
+  return next === undefined ? Number.POSITIVE_INFINITY : next * (1 + JITTER * random) - elapsedMs;
 }
 
 /** How a look now is to be made. `lastDeepAtMs`: of the last one past the caches; undefined: there was none. */
-export function depthNow(openedAtMs: number, lastDeepAtMs: number | undefined, nowMs: number): LookDepth {
+export function depthNow(from: LookedFrom, lastDeepAtMs: number | undefined, nowMs: number): LookDepth {
+  const dueAtMs = Math.max(
+    deepAfterOpening(from.openedAtMs, nowMs),
+    deepAfterReturn(from.returnedAtMs, nowMs),
+  );
+  return (lastDeepAtMs ?? Number.NEGATIVE_INFINITY) < dueAtMs ? 'past-caches' : 'usual';
+}
+
+/** When the last one was due, monotonic ms; -Infinity: none yet. */
+function deepAfterOpening(openedAtMs: number, nowMs: number): number {
   const elapsedMs = nowMs - openedAtMs;
   const reached = DEEP_AFTER_OPENING_MS.filter((afterMs) => afterMs <= elapsedMs);
   const last = reached.at(-1);
-  if (last === undefined) return 'usual';
+  if (last === undefined) return Number.NEGATIVE_INFINITY;
   const rounds =
     reached.length < DEEP_AFTER_OPENING_MS.length ? 0 : Math.floor((elapsedMs - last) / DEEP_EVERY_MS);
-  const dueAtMs = openedAtMs + last + rounds * DEEP_EVERY_MS;
-  return lastDeepAtMs === undefined || lastDeepAtMs < dueAtMs ? 'past-caches' : 'usual';
+  return openedAtMs + last + rounds * DEEP_EVERY_MS;
+}
+
+function deepAfterReturn(returnedAtMs: number | undefined, nowMs: number): number {
+  if (returnedAtMs === undefined) return Number.NEGATIVE_INFINITY;
+  const last = DEEP_AFTER_RETURN_MS.filter((afterMs) => afterMs <= nowMs - returnedAtMs).at(-1);
+  return last === undefined ? Number.NEGATIVE_INFINITY : returnedAtMs + last;
 }

@@ -4,7 +4,7 @@ import type { Line } from '../upstream/line.js';
 import type { HeldNode, Reconcile, ReplayResult } from './context.js';
 import { Dispute, type Says, type Verdict } from './dispute.js';
 import { createLookQueue } from './look-queue.js';
-import { depthNow, nextLookMs } from './looks.js';
+import { depthNow, type LookedFrom, nextLookMs } from './looks.js';
 import type { NodeId } from './node.js';
 import type { Sighting, Witness } from './witness.js';
 
@@ -20,6 +20,8 @@ export interface ManagersView {
 
 export interface ReconcileOptions {
   readonly witness: Witness<Line>;
+  /** A good connection to the manager at this address. */
+  readonly lineTo: (address: string) => Line | undefined;
   /** Makes the manager know the node again, if its registration is known here. Never rejects. */
   readonly replayNode: (node: NodeId) => Promise<ReplayResult>;
   readonly reconcileMs: number;
@@ -32,7 +34,12 @@ export interface ReconcileOptions {
 const LOOKS_IN_FLIGHT = 32;
 const LOOKS_PER_SECOND = 1_000;
 
+/** A manager that has come back is asked itself for so long; then its memory is as old as that of others. */
+const RETURNED_MS = 10_000;
+
 export interface Reconciling extends Reconcile {
+  /** The manager at this address (host:port) answers again: what it writes now, of nodes that have moved, nobody is told. */
+  returned(address: string): void;
   /** `key` as `nodeKeyOf` makes it; undefined: it was not asked for yet. */
   viewOf(key: string): ManagersView | undefined;
 }
@@ -52,6 +59,9 @@ export function createReconcile(options: ReconcileOptions): Reconciling {
       watches.get(key)?.stop();
       watches.delete(key);
     },
+    returned(address) {
+      for (const watch of watches.values()) watch.returned(address);
+    },
     viewOf: (key) => watches.get(key)?.view,
     stop() {
       queue.stop();
@@ -69,6 +79,8 @@ class Watch {
   readonly #dispute: Dispute;
   #last: { readonly sighting: Sighting; readonly atMs: number } | undefined;
   #lastDeepAtMs: number | undefined;
+  /** Another manager than that of the stream, which has come back. */
+  #returned: { readonly address: string; readonly atMs: number } | undefined;
   #timer: Timer | undefined;
   /** Rises with every opening: what was asked before it says nothing about it. Negative: stopped. */
   #opening = 0;
@@ -93,7 +105,15 @@ class Watch {
 
   opened(): void {
     this.#opening++;
+    // What it wrote before is undone; what it remembers of that would only be believed.
+    this.#returned = undefined;
     this.#dispute.opened(this.#openedAtMs);
+    this.#plan();
+  }
+
+  returned(address: string): void {
+    if (this.#node.line === undefined || this.#node.line.address === address) return;
+    this.#returned = { address, atMs: this.#options.clock.nowMs() };
     this.#plan();
   }
 
@@ -106,10 +126,14 @@ class Watch {
     return this.#node.openedAtMs ?? this.#options.clock.nowMs();
   }
 
+  get #lookedFrom(): LookedFrom {
+    return { openedAtMs: this.#openedAtMs, returnedAtMs: this.#returned?.atMs };
+  }
+
   #plan(soonMs?: number): void {
     const { clock, random, reconcileMs } = this.#options;
     const opening = this.#opening;
-    const inMs = soonMs ?? nextLookMs(this.#openedAtMs, clock.nowMs(), reconcileMs, random());
+    const inMs = soonMs ?? nextLookMs(this.#lookedFrom, clock.nowMs(), reconcileMs, random());
     this.#timer?.cancel();
     this.#timer = clock.setTimer(inMs, () => void this.#go(opening));
   }
@@ -132,14 +156,21 @@ class Watch {
     const { record, line } = this.#node;
     // On another connection another process may answer; on one that is mute a look would keep others waiting for nothing.
     if (opening !== this.#opening || line?.state !== 'good') return undefined;
-    const depth = depthNow(this.#openedAtMs, this.#lastDeepAtMs, clock.nowMs());
+    const depth = depthNow(this.#lookedFrom, this.#lastDeepAtMs, clock.nowMs());
     if (depth === 'past-caches') this.#lastDeepAtMs = clock.nowMs();
-    const sighting = await witness.look(record, line, depth);
+    const sighting = await witness.look(record, depth === 'usual' ? line : this.#deepLine(line), depth);
     const isOfThisStream = opening === this.#opening && this.#node.line === line && this.#node.alive;
     if (!isOfThisStream) return undefined;
     this.#last = { sighting, atMs: clock.nowMs() };
     emit({ kind: 'node-looked-at', node: record.node.kind, says: sighting.kind });
     return this.#follow(this.#dispute.judge(sighting, clock.nowMs()));
+  }
+
+  /** What a manager has just written it alone shows at once; the others remember for half a minute what they asked the database. */
+  #deepLine(line: Line): Line {
+    const { lineTo, clock } = this.#options;
+    if (this.#returned === undefined || clock.nowMs() - this.#returned.atMs > RETURNED_MS) return line;
+    return lineTo(this.#returned.address) ?? line;
   }
 
   #follow(verdict: Verdict): number | undefined | Promise<undefined> {

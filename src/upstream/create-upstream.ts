@@ -50,6 +50,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     statuses: () => pool.statuses(),
     setAddresses: (addrs) => pool.setAddresses(addrs),
     line: (not) => pool.line(not),
+    lineTo: (address) => pool.lineTo(address),
     watchLines: (changed) => pool.watchLines(changed),
     stop(deadlineMs) {
       stopping ??= pool.close(deadlineMs);

@@ -100,6 +100,11 @@ export class Pool {
     return best[this.#lineTurn++ % Math.max(best.length, 1)]?.line;
   }
 
+  lineTo(address: string): Line | undefined {
+    const lines = this.addresses.filter(({ text }) => text === address).flatMap(({ goodLines }) => goodLines);
+    return lines[0];
+  }
+
   watchLines(changed: () => void): () => void {
     const watcher = () => changed();
     this.#lineWatchers.add(watcher);

@@ -37,6 +37,8 @@ export interface Upstream {
    * `not`: rather another one, if that is not one of a failed address.
    */
   line(not?: Line): Line | undefined;
+  /** A good line to this very address (`ip:port`), to ask the manager there and no other. */
+  lineTo(address: string): Line | undefined;
   /** Tells that some line may be good that was not before; returns the way to stop. */
   watchLines(changed: () => void): () => void;
   /** Some manager has answered its last probe. */

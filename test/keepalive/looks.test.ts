@@ -8,7 +8,7 @@ const OPENED_MS = 7_000;
 function looksWithin(untilMs: number, random: number, reconcileMs = RECONCILE_MS): number[] {
   const looks: number[] = [];
   for (let nowMs = OPENED_MS; ; ) {
-    nowMs += nextLookMs(OPENED_MS, nowMs, reconcileMs, random);
+    nowMs += nextLookMs({ openedAtMs: OPENED_MS, returnedAtMs: undefined }, nowMs, reconcileMs, random);
     if (nowMs - OPENED_MS > untilMs) return looks;
     looks.push(Math.round(nowMs - OPENED_MS));
   }
@@ -27,7 +27,9 @@ describe('the looks at a node', () => {
   });
 
   it('leave out what has passed while one was under way', () => {
-    expect(nextLookMs(OPENED_MS, OPENED_MS + 1_400, RECONCILE_MS, 0)).toBe(600);
+    expect(
+      nextLookMs({ openedAtMs: OPENED_MS, returnedAtMs: undefined }, OPENED_MS + 1_400, RECONCILE_MS, 0),
+    ).toBe(600);
   });
 
   it('are never further apart than keepAlive.reconcile', () => {
@@ -41,7 +43,8 @@ describe('a look past the caches of the manager', () => {
     let lastDeepAtMs: number | undefined;
     return looksWithin(900_000, random).filter((afterMs) => {
       const nowMs = OPENED_MS + afterMs;
-      if (depthNow(OPENED_MS, lastDeepAtMs, nowMs) === 'usual') return false;
+      if (depthNow({ openedAtMs: OPENED_MS, returnedAtMs: undefined }, lastDeepAtMs, nowMs) === 'usual')
+        return false;
       lastDeepAtMs = nowMs;
       return true;
     });
@@ -53,8 +56,35 @@ describe('a look past the caches of the manager', () => {
   });
 
   it('is made anew behind another opening', () => {
-    expect(depthNow(100_000, undefined, 114_999)).toBe('usual');
-    expect(depthNow(100_000, undefined, 115_000)).toBe('past-caches');
-    expect(depthNow(100_000, 90_000, 115_000)).toBe('past-caches');
+    expect(depthNow({ openedAtMs: 100_000, returnedAtMs: undefined }, undefined, 114_999)).toBe('usual');
+    expect(depthNow({ openedAtMs: 100_000, returnedAtMs: undefined }, undefined, 115_000)).toBe(
+      'past-caches',
+    );
+    expect(depthNow({ openedAtMs: 100_000, returnedAtMs: undefined }, 90_000, 115_000)).toBe('past-caches');
+  });
+});
+
+describe('the looks at a node whose manager is another one than the one that is back', () => {
+  const RETURNED_MS = OPENED_MS + 400_000;
+  const FROM = { openedAtMs: OPENED_MS, returnedAtMs: RETURNED_MS };
+
+  it('come at 0.2, 0.7, 3 and 35 s behind its return, past the caches', () => {
+    const looks: [number, string][] = [];
+    let lastDeepAtMs: number | undefined = RETURNED_MS - 1_000;
+    for (let nowMs = RETURNED_MS; ; ) {
+      nowMs += nextLookMs(FROM, nowMs, RECONCILE_MS, 0);
+      if (nowMs - RETURNED_MS > 60_000) break;
+      const depth = depthNow(FROM, lastDeepAtMs, nowMs);
+      if (depth === 'past-caches') lastDeepAtMs = nowMs;
+      looks.push([nowMs - RETURNED_MS, depth]);
+    }
+    expect(looks).toEqual([
+      [200, 'past-caches'],
+      [700, 'past-caches'],
+      [3_000, 'past-caches'],
+      [27_000, 'usual'],
+      [35_000, 'past-caches'],
+      [59_000, 'usual'],
+    ]);
   });
 });

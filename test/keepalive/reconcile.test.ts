@@ -41,6 +41,13 @@ class Held implements HeldNode {
   }
 }
 
+interface Look {
+  readonly atMs: number;
+  readonly hostname: string;
+  readonly over: string;
+  readonly depth: LookDepth;
+}
+
 /** What the manager says, how long it takes, and what becomes of a registration that is sent again. */
 interface Script {
   says: Sighting;
@@ -51,18 +58,19 @@ interface Script {
 function bench() {
   const clock = new ManualClock();
   const events: GatewayEvent[] = [];
-  const looks: { readonly atMs: number; readonly hostname: string; readonly depth: LookDepth }[] = [];
+  const looks: Look[] = [];
   const replayed: unknown[] = [];
   const script: Script = { says: ACTIVE, latencyMs: 0, replay: 'applied' };
   const reconcile = createReconcile({
     witness: {
-      async look({ node }, _line, depth) {
-        looks.push({ atMs: clock.nowMs(), hostname: node.hostname, depth });
+      async look({ node }, line, depth) {
+        looks.push({ atMs: clock.nowMs(), hostname: node.hostname, over: line.address, depth });
         const { latencyMs, says } = script;
         if (latencyMs > 0) await new Promise<void>((resolve) => clock.setTimer(latencyMs, resolve));
         return says;
       },
     },
+    lineTo: (address) => ({ ...lineOf('good'), address }) as Line,
     replayNode(node) {
       replayed.push(node);
       return Promise.resolve(script.replay);
@@ -176,6 +184,25 @@ describe('reconciling', () => {
     world.says = ACTIVE;
     await world.clock.advanceAsync(60_000);
     expect([held.replaced, world.of('node-disputed')]).toEqual([[], []]);
+  });
+
+  it('asks another manager that has come back itself, past its caches: it may have ended the stream that the node had there', async () => {
+    const world = bench();
+    const held = world.open();
+    await world.clock.advanceAsync(100_000);
+    const before = world.looks.length;
+    world.reconcile.returned('127.0.0.1:1');
+    await world.clock.advanceAsync(5_000);
+    // That is the one that has the stream.
+    expect(world.looks).toHaveLength(before);
+    world.reconcile.returned('127.0.0.1:2');
+    await world.clock.advanceAsync(1_000);
+    expect(world.looks.slice(before).map(({ over, depth }) => `${depth} ${over}`)).toEqual(
+      Array(2).fill('past-caches 127.0.0.1:2'),
+    );
+    world.says = INACTIVE;
+    await world.clock.advanceAsync(3_000);
+    expect(held.replaced).toEqual(['inactive']);
   });
 
   it('registers a live node again that is gone, and then replaces its stream', async () => {

@@ -132,6 +132,7 @@ function upstreamTo(manager: SharedManager, clock: Clock): Upstream {
     statuses: () => [],
     setAddresses: () => undefined,
     line: () => undefined,
+    lineTo: () => undefined,
     watchLines: () => () => undefined,
   };
 }

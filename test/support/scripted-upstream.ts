@@ -72,6 +72,10 @@ export class ScriptedUpstream implements Upstream {
   line(): undefined {
     return undefined;
   }
+  lineTo(): undefined {
+    return undefined;
+  }
+
   watchLines(): () => void {
     return () => {};
   }
