@@ -38,8 +38,9 @@ export type RedisOperation =
   | 'drop'
   | 'add-asked'
   | 'read-asked'
-  | `claim-${'take' | 'renew' | 'yield' | 'release' | 'offer' | 'look'}`;
-export type RedisBreakerName = 'reads' | 'writes' | 'claims';
+  | `claim-${'take' | 'renew' | 'yield' | 'release' | 'offer' | 'look'}`
+  | `registration-${'put' | 'claim' | 'finish' | 'bury' | 'find' | 'list' | 'audit' | 'turn'}`;
+export type RedisBreakerName = 'reads' | 'writes' | 'claims' | 'registrations';
 export type RedisErrorReason =
   | 'timeout'
   | 'connection'
@@ -57,6 +58,7 @@ export type RedisRejectReason =
   | 'went-back'
   | 'too-large'
   | 'other-type';
+export type RegistrationRejectReason = Extract<RedisRejectReason, 'unreadable' | 'check' | 'unknown-schema'>;
 export type RedisLookUpResult = 'newer' | 'older' | 'none';
 export type RedisStoreResult = 'stored' | 'asked-earlier' | 'other-schema' | 'too-large';
 
@@ -243,6 +245,7 @@ export type GatewayEvent =
   | { kind: 'redis-answer-rejected'; reason: RedisRejectReason; method: string }
   | { kind: 'redis-store-ended'; result: RedisStoreResult }
   | { kind: 'redis-question-rejected'; reason: 'check' | 'unreadable' }
+  | { kind: 'redis-registration-rejected'; reason: RegistrationRejectReason }
   | {
       kind: 'redis-breaker-changed';
       breaker: RedisBreakerName;

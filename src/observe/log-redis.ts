@@ -40,6 +40,13 @@ export function redisLine(event: RedisEvent): LogLine | undefined {
         fields: { event: event.kind, reason: event.reason, errorClass: 'permanent' },
         repeatKey: `${event.kind} ${event.reason}`,
       };
+    case 'redis-registration-rejected':
+      return {
+        level: 'warn',
+        msg: `a registration in Redis was not used (${event.reason})`,
+        fields: { event: event.kind, reason: event.reason, errorClass: 'permanent' },
+        repeatKey: `${event.kind} ${event.reason}`,
+      };
     case 'redis-breaker-changed':
       return {
         level: event.to === 'open' ? 'warn' : 'info',

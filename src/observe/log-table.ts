@@ -95,6 +95,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'redis-answer-rejected':
     case 'redis-store-ended':
     case 'redis-question-rejected':
+    case 'redis-registration-rejected':
     case 'redis-breaker-changed':
       return redisLine(event);
     case 'connection-opened':

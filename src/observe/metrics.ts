@@ -95,6 +95,7 @@ function createSubscriber(registry: Registry, sources: MetricSources): Metrics['
       case 'redis-answer-rejected':
       case 'redis-store-ended':
       case 'redis-question-rejected':
+      case 'redis-registration-rejected':
       case 'redis-breaker-changed':
         return redis(event);
       case 'claim-taken':

@@ -6,6 +6,7 @@ import type {
   RedisOperation,
   RedisRejectReason,
   RedisStoreResult,
+  RegistrationRejectReason,
 } from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
 import type { RedisEvent } from './log-redis.js';
@@ -27,6 +28,14 @@ const OPERATIONS = membersOf<RedisOperation>({
   'claim-release': 0,
   'claim-offer': 0,
   'claim-look': 0,
+  'registration-put': 0,
+  'registration-claim': 0,
+  'registration-finish': 0,
+  'registration-bury': 0,
+  'registration-find': 0,
+  'registration-list': 0,
+  'registration-audit': 0,
+  'registration-turn': 0,
 });
 const ERRORS = membersOf<RedisErrorReason>({
   timeout: 0,
@@ -45,6 +54,11 @@ const REJECTED = membersOf<RedisRejectReason>({
   'went-back': 0,
   'too-large': 0,
   'other-type': 0,
+});
+const REGISTRATIONS_REJECTED = membersOf<RegistrationRejectReason>({
+  unreadable: 0,
+  check: 0,
+  'unknown-schema': 0,
 });
 const LOOK_UPS = membersOf<RedisLookUpResult>({ newer: 0, older: 0, none: 0 });
 const STORES = membersOf<RedisStoreResult>({
@@ -67,6 +81,11 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
     'Answers, and questions of callers, in Redis that failed a check and were not used.',
     { reason: REJECTED },
   );
+  const registrations = counter(
+    'redis_registrations_rejected_total',
+    'Registrations in Redis that failed a check and were not used.',
+    { reason: REGISTRATIONS_REJECTED },
+  );
   const lookUps = counter('redis_lookups_total', 'Looks into Redis, by what was there.', {
     result: LOOK_UPS,
   });
@@ -86,6 +105,7 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
   enter('reads', 'closed');
   enter('writes', 'closed');
   enter('claims', 'closed');
+  enter('registrations', 'closed');
 
   return (event) => {
     switch (event.kind) {
@@ -96,6 +116,8 @@ export function createRedisMetrics(registry: Registry): (event: RedisEvent) => v
       case 'redis-answer-rejected':
       case 'redis-question-rejected':
         return rejected.inc({ reason: event.reason });
+      case 'redis-registration-rejected':
+        return registrations.inc({ reason: event.reason });
       case 'redis-looked-up':
         return lookUps.inc({ result: event.result });
       case 'redis-store-ended':

@@ -14,11 +14,15 @@ export interface RedisClient {
   close(): void;
 }
 
-export interface RedisClientOptions {
+export interface RedisCommandsOptions {
   readonly config: Config['redis'];
-  readonly channel: string;
   readonly onReady: () => void;
   readonly onError: (error: Error) => void;
+}
+
+/** With news: what replicas tell each other on a channel. */
+export interface RedisClientOptions extends RedisCommandsOptions {
+  readonly channel: string;
   /** Subscribed, now or again: what was said before may have been missed. */
   readonly onSubscribed: () => void;
   readonly onSubscribeError: (error: Error) => void;
@@ -36,23 +40,18 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const SOCKET_TIMEOUT_MS = 2_000;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Two connections: commands, and the channel of news, because a subscribed connection takes no commands. */
-export function createRedisClient(options: RedisClientOptions): RedisClient {
+/** A connection for commands, and one for the channel of news, because a subscribed connection takes no commands. */
+export function createRedisClient(options: RedisCommandsOptions | RedisClientOptions): RedisClient {
   const commands = open(options.config, {
     commandTimeout: options.config.timeoutMs,
     socketTimeout: SOCKET_TIMEOUT_MS,
   });
-  const news = open(options.config, { autoResubscribe: false });
   commands.on('error', options.onError);
   commands.on('ready', options.onReady);
-  news.on('error', options.onSubscribeError);
-  news.on('ready', () => {
-    news.subscribe(options.channel).then(options.onSubscribed, options.onSubscribeError);
-  });
-  news.on('message', (_channel: string, message: string) => options.onNews(message));
+  const clients = 'channel' in options ? [commands, hear(options)] : [commands];
   let closed = false;
   const pauses = new Set<NodeJS.Timeout>();
-  for (const client of [commands, news]) {
+  for (const client of clients) {
     // A client that has ended dials no more by itself, whatever ended it.
     client.on('end', () => {
       if (closed) return;
@@ -80,16 +79,24 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
     },
     connect() {
       // What fails is told to the listener of errors, and tried again.
-      commands.connect().catch(() => undefined);
-      news.connect().catch(() => undefined);
+      for (const client of clients) client.connect().catch(() => undefined);
     },
     close() {
       closed = true;
       for (const pause of pauses) clearTimeout(pause);
-      commands.disconnect();
-      news.disconnect();
+      for (const client of clients) client.disconnect();
     },
   };
+}
+
+function hear(options: RedisClientOptions): Redis | Cluster {
+  const news = open(options.config, { autoResubscribe: false });
+  news.on('error', options.onSubscribeError);
+  news.on('ready', () => {
+    news.subscribe(options.channel).then(options.onSubscribed, options.onSubscribeError);
+  });
+  news.on('message', (_channel: string, message: string) => options.onNews(message));
+  return news;
 }
 
 type CommonOptions = Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Who holds which node's KeepAlive stream; `keepalive/claims/scripts.ts` says what each is. */
 export interface ClaimKeys {
   /** In the order of the scripts. */
@@ -15,6 +17,12 @@ export interface RedisKeys {
   readonly claims: ClaimKeys;
   /** How often is asked for what, when last, and what it is. */
   readonly asked: readonly [use: string, last: string, questions: string];
+  /** What replicas know of registrations; `registrations/shared/scripts.ts` says what each is. */
+  readonly registrations: {
+    /** In the order of the scripts. */
+    readonly all: readonly string[];
+    turn(of: string): string;
+  };
 }
 
 /** Of the marks of writes and the channel: one more when they change their meaning. */
@@ -23,6 +31,8 @@ const CLAIMS_SCHEMA = 1;
 const CLAIMS = ['leases', 'holders', 'records', 'wanted', 'late', 'offered', 'replicas'];
 /** Of what callers ask for: a gateway of another one learns anew. */
 const ASKED_SCHEMA = 1;
+const REGISTRATIONS_SCHEMA = 1;
+const REGISTRATIONS = ['known', 'pending', 'known-at', 'pending-at', 'settled-at', 'deleted-at', 'settled'];
 
 /**
  * `{keyPrefix}:{schema}:{fleet.id}:…`. The fleet stands in braces, the hash tag of Redis Cluster: all of a fleet is on one node,
@@ -32,6 +42,7 @@ export function redisKeys({ keyPrefix, fleetId }: { keyPrefix: string; fleetId: 
   const fleet = `{${encodeURIComponent(fleetId)}}`;
   const name = (schema: number, rest: string): string => `${keyPrefix}:${schema}:${fleet}:${rest}`;
   const claims = (part: string): string => name(CLAIMS_SCHEMA, `claims:${part}`);
+  const registrations = (part: string): string => name(REGISTRATIONS_SCHEMA, `registrations:${part}`);
   return {
     answer: (schema, questionKey) => name(schema, `answer:${questionKey}`),
     voids: name(MARKS_SCHEMA, 'voids'),
@@ -39,5 +50,9 @@ export function redisKeys({ keyPrefix, fleetId }: { keyPrefix: string; fleetId: 
     channel: name(MARKS_SCHEMA, 'news'),
     claims: { all: CLAIMS.map(claims), records: claims('records'), channel: claims('news') },
     asked: [name(ASKED_SCHEMA, 'asked-use'), name(ASKED_SCHEMA, 'asked-last'), name(ASKED_SCHEMA, 'asked')],
+    registrations: {
+      all: REGISTRATIONS.map(registrations),
+      turn: (of) => registrations(`turn:${createHash('sha256').update(of).digest('base64url')}`),
+    },
   };
 }

@@ -1,7 +1,15 @@
 import type { NodeId } from '../keepalive/node.js';
 import type { Reply } from '../rpc/call.js';
+import { pendingId } from './pending-id.js';
 import type { JournalRecord } from './record.js';
-import { type Deletion, type NodeName, nodeKey, type Registration } from './registration.js';
+import {
+  type Deletion,
+  deletionKey,
+  isSameService,
+  type NodeName,
+  nodeKey,
+  type Registration,
+} from './registration.js';
 
 /** Nodes that are remembered; beyond it the one that registered longest ago is forgotten, unless it is pending. */
 const MAX_KNOWN = 65_536;
@@ -26,7 +34,9 @@ export interface Book {
   apply(record: JournalRecord): void;
   /** The same node, on the same path and port: what the manager last answered it. */
   known(registration: Registration): Known | undefined;
+  allKnown(): readonly Known[];
   pending(): readonly Pending[];
+  /** The very same acknowledgement, whoever wrote it down. */
   isPending(pending: Pending): boolean;
   hasPending(node: NodeName): boolean;
   /** The newest registration of exactly this node: a pod that has come back with another address is another one. */
@@ -48,7 +58,7 @@ export function createBook(maxKnown = MAX_KNOWN): Book {
     }
   };
   const bury = (record: Extract<JournalRecord, { kind: 'deleted' }>): void => {
-    const key = JSON.stringify(record.deletion);
+    const key = deletionKey(record.deletion);
     tombstones.delete(key);
     tombstones.set(key, record);
     for (const oldest of tombstones.keys()) {
@@ -85,12 +95,16 @@ export function createBook(maxKnown = MAX_KNOWN): Book {
           return record satisfies never;
       }
     },
-    known({ node, path, port }) {
-      const found = known.get(nodeKey(node));
-      return found?.registration.path === path && found.registration.port === port ? found : undefined;
+    known(registration) {
+      const found = known.get(nodeKey(registration.node));
+      return found !== undefined && isSameService(found.registration, registration) ? found : undefined;
     },
+    allKnown: () => [...known.values()],
     pending: () => [...pending.values()],
-    isPending: (one) => pending.get(nodeKey(one.registration.node)) === one,
+    isPending(one) {
+      const there = pending.get(nodeKey(one.registration.node));
+      return there === one || (there !== undefined && pendingId(there) === pendingId(one));
+    },
     hasPending: (node) => pending.has(nodeKey(node)),
     find(node) {
       const key = nodeKey(node);

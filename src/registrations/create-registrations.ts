@@ -15,6 +15,7 @@ import type { Fields, MessageDecoder, NodeName } from './registration.js';
 import { createRegistrations, type Registrations } from './registrations.js';
 import { createReplay } from './replay.js';
 import { createReplayNode, type ReplayNode } from './replay-node.js';
+import { createSharedRegistrations } from './shared/shared-registrations.js';
 import { createTurns } from './turns.js';
 
 export interface RegistrationsPart extends Registrations {
@@ -34,7 +35,7 @@ export interface RegistrationsPart extends Registrations {
 }
 
 export interface RegistrationsPartOptions {
-  readonly config: Pick<Config, 'registrations' | 'fleet' | 'warmup' | 'managers'>;
+  readonly config: Pick<Config, 'registrations' | 'redis' | 'fleet' | 'warmup' | 'managers'>;
   readonly directory: OwnDirectory;
   readonly upstream: Upstream;
   readonly codec: MessageDecoder & { encodeRequest(path: string, fields: Fields): Buffer };
@@ -59,9 +60,16 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
     directory.dir === '' ? NO_JOURNAL : createJournal({ directory, fleetId: config.fleet.id, book });
   const turns = createTurns();
   const ask = (request: UnaryRequest) => upstream.unary(request);
-  const ledger = createLedger({ book, journal, emit });
+  const shared = createSharedRegistrations({
+    ...options,
+    config: config.redis,
+    fleetId: config.fleet.id,
+    book,
+    onSuperseded: (pending) => void ledger.forget(pending),
+  });
+  const ledger = createLedger({ ...options, book, journal, shared });
   const life = createLife({ ...options, decoder: codec });
-  const common = { ...options, book, ledger, turns, decoder: codec, ask };
+  const common = { ...options, book, ledger, shared, turns, decoder: codec, ask };
   const making = {
     ...common,
     allowed: () => upstream.healthy && options.cleared(),
@@ -88,7 +96,10 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
     }),
     async load() {
       directory.whenTaken(() => void open());
+      // The disk first: what is on it is told to Redis.
       await open();
+      await shared.start();
+      replay.wake();
     },
     look: () => replay.wake(),
     aliveNow: (node) => replay.alive(node),
@@ -100,6 +111,7 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
     async stop() {
       replay.stop();
       await journal.close();
+      shared.stop();
     },
   };
 }

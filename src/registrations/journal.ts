@@ -18,8 +18,11 @@ const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 export interface Journal {
   /** Reads the file into the book, below what the book says already, and makes it ready for appending. Rejects if it cannot be. */
   open(): Promise<{ readonly damagedBytes: number; readonly ignored: number }>;
-  /** Resolves when the record is on disk for good, and in the book. Rejects if it is not: then it must not be acknowledged. */
-  append(record: JournalRecord): Promise<void>;
+  /**
+   * Resolves when the record is on disk for good, and in the book unless `wanted` says by then that it is not to be. Rejects if it is not:
+   * then it must not be acknowledged.
+   */
+  append(record: JournalRecord, wanted?: () => boolean): Promise<void>;
   /** Can it be appended to? */
   readonly isOpen: boolean;
   /** What is appended is finished first. */
@@ -34,6 +37,7 @@ export function journalFile(dir: string, fleetId: string): string {
 
 interface Waiting {
   readonly record: JournalRecord;
+  readonly wanted: () => boolean;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -93,8 +97,8 @@ export function createJournal(options: JournalOptions): Journal {
       for (const { failed } of batch) failed(error);
       return;
     }
-    for (const { record, done } of batch) {
-      book.apply(record);
+    for (const { record, wanted, done } of batch) {
+      if (wanted()) book.apply(record);
       done();
     }
   };
@@ -116,10 +120,10 @@ export function createJournal(options: JournalOptions): Journal {
       opened = true;
       return { damagedBytes, ignored };
     },
-    append(record) {
+    append(record, wanted = () => true) {
       if (!opened) return Promise.reject(new Error('the journal is not open'));
       return new Promise((done, failed) => {
-        waiting.push({ record, done, failed });
+        waiting.push({ record, wanted, done, failed });
         working = working.then(work);
       });
     },

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { NodeId } from '../keepalive/node.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Pending } from './book.js';
+import { pendingId } from './pending-id.js';
 import { type MessageDecoder, nodeIdOf } from './registration.js';
 
 /** `wait`: nobody knows whether the node lives, and a dead one must not be made up for. */
@@ -33,7 +34,8 @@ const WAIT_MS = 24 * 3_600_000;
 const MOST_WAITED_FOR = 4_096;
 
 export function createLife({ isAlive, decoder, clock }: LifeOptions): Life {
-  const waitingSinceMs = new WeakMap<Pending, number>();
+  /** By what names an acknowledgement: those of other replicas are read anew each time. */
+  const waitingSinceMs = new LRUCache<string, number>({ max: MOST_WAITED_FOR });
   /** Nodes that are waited for, by what they say of themselves when they ask; when they last did. */
   const waitedFor = new LRUCache<string, { heardAtMs: number }>({ max: MOST_WAITED_FOR });
 
@@ -47,8 +49,9 @@ export function createLife({ isAlive, decoder, clock }: LifeOptions): Life {
       const name = nameOf(registration.node.hostname, registration.ip);
       const heardAtMs = waitedFor.get(name)?.heardAtMs ?? Number.NEGATIVE_INFINITY;
       if (nowMs - heardAtMs <= HEARD_MS) return 'alive';
-      const sinceMs = waitingSinceMs.get(pending) ?? nowMs;
-      waitingSinceMs.set(pending, sinceMs);
+      const id = pendingId(pending);
+      const sinceMs = waitingSinceMs.get(id) ?? nowMs;
+      waitingSinceMs.set(id, sinceMs);
       if (nowMs - sinceMs >= WAIT_MS) return 'dead';
       if (!waitedFor.has(name)) waitedFor.set(name, { heardAtMs });
       return 'wait';

@@ -67,6 +67,11 @@ export function nodeIdOf({ node, ip }: Registration): NodeId {
   return { ...node, ip };
 }
 
+/** Same method and port: a changed port is "Duplicate entry" at the manager (protocol.md §2). */
+export function isSameService(one: Registration, other: Registration): boolean {
+  return one.path === other.path && one.port === other.port;
+}
+
 /** Two nodes share a text only if they are one. */
 export function nodeKey({ kind, source, clusterId, hostname }: NodeName): string {
   return JSON.stringify([kind, source, clusterId, hostname]);
@@ -75,4 +80,15 @@ export function nodeKey({ kind, source, clusterId, hostname }: NodeName): string
 /** One at a time: writes to rows of the same name, whatever they call themselves. */
 export function turnKey(kind: NodeName['kind'], clusterId: string, hostname: string): string {
   return JSON.stringify([kind, clusterId, hostname]);
+}
+
+/** A deletion, by what it names. */
+export function deletionKey({ clusterId, hostname, ip }: Deletion): string {
+  return JSON.stringify([clusterId, hostname, ip]);
+}
+
+/** The deletions that would name this node, with its address and without; "" where there is none. */
+export function deletionKeys({ kind, clusterId, hostname }: NodeName, ip: string): [string, string] {
+  if (kind !== 'seed-peer') return ['', ''];
+  return [deletionKey({ clusterId, hostname, ip: '' }), deletionKey({ clusterId, hostname, ip })];
 }

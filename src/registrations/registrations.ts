@@ -6,10 +6,18 @@ import type { Answer } from '../rpc/answer.js';
 import type { Reply, UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { Code, type Status } from '../rpc/status.js';
-import type { Book } from './book.js';
+import type { Book, Known, Pending } from './book.js';
 import type { Ledger } from './ledger.js';
-import type { JournalRecord } from './record.js';
-import { type MessageDecoder, nodeIdOf, type Registration, readWrite, turnKey } from './registration.js';
+import {
+  type Deletion,
+  isSameService,
+  type MessageDecoder,
+  nodeIdOf,
+  type Registration,
+  readWrite,
+  turnKey,
+} from './registration.js';
+import type { SharedRegistrations } from './shared/shared-registrations.js';
 import type { Turns } from './turns.js';
 
 /** How a write ended. `journaled`: written down, and acknowledged with what the manager last said. */
@@ -29,6 +37,7 @@ export interface RegistrationsOptions {
   readonly whenDown: Config['registrations']['whenDown'];
   readonly book: Book;
   readonly ledger: Ledger;
+  readonly shared: Pick<SharedRegistrations, 'turn' | 'find'>;
   readonly turns: Turns;
   readonly decoder: MessageDecoder;
   readonly ask: (request: UnaryRequest) => Promise<Answer>;
@@ -45,6 +54,10 @@ export interface RegistrationsOptions {
   readonly emit: Emit;
 }
 
+/** How long another replica that writes to the node is waited for: longer than a dead one keeps its turn, if there is time. */
+const TURN_WAIT_MS = 6_000;
+const TURNS_SHARE = 0.5;
+
 /** A node that is known has its acknowledgement before it gives up: this share of its time is for the manager. */
 const MANAGERS_SHARE = 0.75;
 
@@ -59,17 +72,9 @@ export function createRegistrations(options: RegistrationsOptions): Registration
           return { reply: (await options.ask(request)).reply, journaled: false };
         case 'deletion': {
           const { clusterId, hostname } = write.deletion;
-          return turns.take(turnKey('seed-peer', clusterId, hostname), async () => {
-            refuseWhileAway(options);
-            // First the tombstone: whatever becomes of the deletion, nothing brings the node back.
-            const tombstone = { kind: 'deleted', deletion: write.deletion } as const;
-            // Where nothing is lasting, nothing is pending that it would have to stop.
-            if (ledger.lasting) await writeDown(options, tombstone, 'deletion');
-            else await ledger.keep(tombstone);
-            // Before it is applied, too: what is seen of it meanwhile is not to be taken for a loss.
-            options.written(request.path, request.message);
-            return { reply: (await options.ask(request)).reply, journaled: false };
-          });
+          return turns.take(turnKey('seed-peer', clusterId, hostname), () =>
+            remove(options, request, write.deletion),
+          );
         }
         case 'registration': {
           const { kind, clusterId, hostname } = write.registration.node;
@@ -83,10 +88,38 @@ export function createRegistrations(options: RegistrationsOptions): Registration
     },
     saw(path, message, reply) {
       const write = readWrite(path, message, decoder);
-      if (write.kind === 'registration') void learn(options, write.registration, reply);
-      if (write.kind === 'deletion') void ledger.keep({ kind: 'deleted', deletion: write.deletion });
+      if (write.kind === 'registration')
+        void learn(options, write.registration, reply, options.clock.nowMs());
+      if (write.kind === 'deletion') ledger.bury(write.deletion).catch(() => undefined); // told already
     },
   };
+}
+
+async function remove(
+  options: RegistrationsOptions,
+  request: UnaryRequest,
+  deletion: Deletion,
+): Promise<Written> {
+  refuseWhileAway(options);
+  // First the tombstone: whatever becomes of the deletion, nothing brings the node back.
+  await options.ledger.bury(deletion).catch((cause: unknown) => {
+    throw notWritten('deletion', cause);
+  });
+  // Who began to make up for the node before it heard of that has ended, and the deletion has the last word.
+  const turn = await options.shared.turn({ kind: 'seed-peer', ...deletion }, turnWaitMs(options, request));
+  try {
+    if (turn.kind !== 'busy') {
+      // Before it is applied, too: what is seen of it meanwhile is not to be taken for a loss.
+      options.written(request.path, request.message);
+      return { reply: (await options.ask(request)).reply, journaled: false };
+    }
+  } finally {
+    turn.release();
+  }
+  throw new GatewayError(
+    'manager-unavailable',
+    'manager-gateway: the node is being registered; delete it again',
+  );
 }
 
 async function register(
@@ -94,27 +127,54 @@ async function register(
   request: UnaryRequest,
   registration: Registration,
 ): Promise<Written> {
-  // A credential must not lie on the disk, and without it the making up for may not be allowed.
-  const mayJournal =
-    options.whenDown === 'known' && options.ledger.lasting && request.metadata.authorization === undefined;
-  const known = mayJournal ? options.book.known(registration) : undefined;
+  // Where another replica does not come to its end, this is what the node itself says now: it goes on.
+  const turn = await options.shared.turn(registration.node, turnWaitMs(options, request));
+  try {
+    return await registerInTurn(options, request, registration);
+  } finally {
+    turn.release();
+  }
+}
+
+async function registerInTurn(
+  options: RegistrationsOptions,
+  request: UnaryRequest,
+  registration: Registration,
+): Promise<Written> {
+  const known = await knownOf(options, request, registration);
   const trouble = options.frozen() ?? (known === undefined ? undefined : options.away());
   if (trouble !== undefined) {
     if (known === undefined) throw new GatewayError('manager-unavailable', `manager-gateway: ${trouble}`);
     return writeDownInstead(options, registration, known.reply);
   }
+  const askedAtMs = options.clock.nowMs();
   try {
     const { reply } = await options.ask(known === undefined ? request : sooner(request, options.clock));
     if (known !== undefined && isAway(options, reply.status)) {
       return await writeDownInstead(options, registration, known.reply);
     }
-    await learn(options, registration, reply);
+    await learn(options, registration, reply, askedAtMs);
     return { reply, journaled: false };
   } catch (error) {
     const unheard = error instanceof GatewayError && UNHEARD.has(error.code);
     if (known === undefined || !unheard || request.signal?.aborted) throw error;
     return writeDownInstead(options, registration, known.reply);
   }
+}
+
+/** What makes it acknowledgeable; undefined: it is not. */
+async function knownOf(
+  { whenDown, ledger, shared, book }: RegistrationsOptions,
+  { metadata }: UnaryRequest,
+  registration: Registration,
+): Promise<Known | undefined> {
+  // A credential must not be written down, and without it the making up for may not be allowed.
+  if (whenDown !== 'known' || !ledger.lasting || metadata.authorization !== undefined) return undefined;
+  const here = book.known(registration);
+  if (here !== undefined) return here;
+  const found = await shared.find(registration.node, registration.ip);
+  if (found.kind !== 'there' || found.known === undefined) return undefined;
+  return isSameService(found.known.registration, registration) ? found.known : undefined;
 }
 
 /** The manager has not said anything. What it may have done all the same is the same thing. */
@@ -131,21 +191,19 @@ async function writeDownInstead(
   registration: Registration,
   reply: Reply,
 ): Promise<Written> {
-  const acknowledgedAtWallMs = options.clock.wallMs();
-  await writeDown(options, { kind: 'pending', registration, acknowledgedAtWallMs }, 'registration');
+  const pending: Pending = { kind: 'pending', registration, acknowledgedAtWallMs: options.clock.wallMs() };
+  await options.ledger.acknowledge(pending).catch((cause: unknown) => {
+    throw notWritten('registration', cause);
+  });
   options.acknowledged(nodeIdOf(registration));
   options.emit({ kind: 'registration-journaled', node: registration.node.kind });
   return { reply, journaled: true };
 }
 
-async function writeDown(options: RegistrationsOptions, record: JournalRecord, what: string): Promise<void> {
-  try {
-    await options.ledger.append(record);
-  } catch (cause) {
-    throw new GatewayError('manager-unavailable', `manager-gateway: the ${what} could not be written down`, {
-      cause,
-    });
-  }
+function notWritten(what: string, cause: unknown): GatewayError {
+  return new GatewayError('manager-unavailable', `manager-gateway: the ${what} could not be written down`, {
+    cause,
+  });
 }
 
 function refuseWhileAway({ away, frozen }: RegistrationsOptions): void {
@@ -154,14 +212,24 @@ function refuseWhileAway({ away, frozen }: RegistrationsOptions): void {
 }
 
 /**
- * The manager has taken it. Known at once; on disk behind, because what a crash would lose is only that the node is
+ * The manager has taken it. Known at once, by all replicas; on disk behind, because what a crash would lose is only that the node is
  * known. Unless an older registration of the node is pending there: then that is settled first, or it would be made up for over this one.
  */
-async function learn(options: RegistrationsOptions, registration: Registration, reply: Reply): Promise<void> {
+async function learn(
+  { book, ledger }: RegistrationsOptions,
+  registration: Registration,
+  reply: Reply,
+  askedAtMs: number,
+): Promise<void> {
   if (reply.status.code !== Code.OK) return;
-  const settles = options.book.hasPending(registration.node);
-  const kept = options.ledger.keep({ kind: 'known', registration, reply });
-  if (settles) await kept;
+  const settles = book.hasPending(registration.node);
+  const learnt = ledger.learn(registration, reply, askedAtMs);
+  await (settles ? learnt.all : learnt.shared);
+}
+
+function turnWaitMs({ clock }: RegistrationsOptions, { deadlineMs }: UnaryRequest): number {
+  const leftMs = (deadlineMs ?? Number.POSITIVE_INFINITY) - clock.nowMs();
+  return Math.min(TURN_WAIT_MS, leftMs * TURNS_SHARE);
 }
 
 function sooner(request: UnaryRequest, clock: Clock): UnaryRequest {

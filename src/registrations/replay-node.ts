@@ -1,9 +1,10 @@
 import type { NodeId } from '../keepalive/node.js';
 import type { Emit } from '../observe/events.js';
-import type { Book } from './book.js';
+import type { Book, Known, Pending } from './book.js';
 import type { Ledger } from './ledger.js';
 import { type MakeUpOptions, makeUp } from './make-up.js';
 import { turnKey } from './registration.js';
+import type { SharedRegistrations } from './shared/shared-registrations.js';
 import type { Turns } from './turns.js';
 
 /** `unknown`: no registration of that node, with that address, is known. `later`: the managers could or may not be asked. */
@@ -15,28 +16,36 @@ export type ReplayNode = (node: NodeId, options?: { readonly force?: boolean }) 
 export interface ReplayNodeOptions extends MakeUpOptions {
   readonly book: Book;
   readonly ledger: Ledger;
+  readonly shared: Pick<SharedRegistrations, 'find' | 'turn'>;
   readonly turns: Turns;
   readonly emit: Emit;
 }
 
+/** Another replica that registers it, or is done with it just now; the caller has better to do than to wait for one that is slow. */
+const TURN_WAIT_MS = 1_000;
+
 /** For a live node of which the manager says "record not found": registers it again, as it has registered itself. */
 export function createReplayNode(options: ReplayNodeOptions): ReplayNode {
-  const { book, ledger, turns, emit } = options;
+  const { ledger, shared, turns, emit } = options;
   const replay = async (node: NodeId, how: 'look' | 'force'): Promise<NodeReplayed> => {
-    // Looked up in its turn: a deletion, or a newer registration, may have been before it.
-    const found = book.find(node);
-    if (found === undefined) return 'unknown';
-    const { registration } = found;
-    const made = await makeUp(options, registration, how);
-    emit({ kind: 'node-registered-again', node: node.kind, outcome: made.kind });
-    // What was known is so still; beside it an address that the node has now may be pending.
-    if (found.kind === 'known' || made.kind === 'later') return made.kind;
-    await ledger.keep(
-      made.kind === 'applied'
-        ? { kind: 'known', registration, reply: made.reply }
-        : { kind: 'settled', node: registration.node },
-    );
-    return made.kind;
+    const turn = await shared.turn(node, TURN_WAIT_MS);
+    try {
+      if (turn.kind === 'busy') return 'later';
+      // Looked up in its turn: a deletion, or a newer registration, may have been before it.
+      const found = await lookUp(options, node);
+      if (found === undefined) return 'unknown';
+      const { registration } = found;
+      const allowed = (): boolean => options.allowed() && !turn.lost;
+      const made = await makeUp({ ...options, allowed }, registration, how);
+      emit({ kind: 'node-registered-again', node: node.kind, outcome: made.kind });
+      // What was known is so still; beside it an address that the node has now may be pending.
+      if (found.kind === 'pending' && made.kind !== 'later') {
+        await ledger.settle(found, made.kind === 'applied' ? made.reply : undefined);
+      }
+      return made.kind;
+    } finally {
+      turn.release();
+    }
   };
   return (node, { force = false } = {}) =>
     turns
@@ -45,4 +54,14 @@ export function createReplayNode(options: ReplayNodeOptions): ReplayNode {
         emit({ kind: 'internal-error', where: 'registering a node again', error });
         return 'later' as const;
       });
+}
+
+/** The newest registration of exactly this node, whichever replica it came through. */
+async function lookUp(
+  { book, shared }: ReplayNodeOptions,
+  node: NodeId,
+): Promise<Known | Pending | undefined> {
+  const found = await shared.find(node, node.ip);
+  if (found.kind !== 'there') return found.kind === 'deleted' ? undefined : book.find(node);
+  return [found.pending, found.known].find((one) => one?.registration.ip === node.ip) ?? book.find(node);
 }

@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.js';
 import type { Life } from './life.js';
 import { type MakeUpOptions, makeUp } from './make-up.js';
 import { turnKey } from './registration.js';
+import type { SharedRegistrations } from './shared/shared-registrations.js';
 import type { Turns } from './turns.js';
 
 export interface Replay {
@@ -19,17 +20,18 @@ export interface Replay {
 export interface ReplayOptions extends MakeUpOptions {
   readonly book: Book;
   readonly ledger: Ledger;
+  readonly shared: Pick<SharedRegistrations, 'claim' | 'pending' | 'enabled'>;
   readonly turns: Turns;
   readonly life: Life;
   readonly ratePerSecond: number;
   readonly emit: Emit;
 }
 
-/** When the manager does not answer after all, or nothing says that it is back, or that a node lives. */
+/** When the manager does not answer after all, or nothing says that it is back, or that a node lives, or what others have acknowledged. */
 const RETRY_MS = 5_000;
 
 export function createReplay(options: ReplayOptions): Replay {
-  const { book, clock, emit } = options;
+  const { book, shared, clock, emit } = options;
   /** What is left of this pass over all that is pending; the last is the next. */
   let pass: Pending[] = [];
   let timer: Timer | undefined;
@@ -39,47 +41,61 @@ export function createReplay(options: ReplayOptions): Replay {
 
   const wakeIn = (delayMs: number): void => {
     timer?.cancel();
-    if (!stopped && book.pending().length > 0) timer = clock.setTimer(delayMs, () => void round());
+    if (stopped || (book.pending().length === 0 && !shared.enabled)) return;
+    timer = clock.setTimer(delayMs, () => void round());
+  };
+
+  /** Own ones first: of those that both say, the one that claims first settles the other. */
+  const refill = async (): Promise<void> => {
+    const others = await shared.pending();
+    pass = [...book.pending(), ...others.filter((one) => !book.isPending(one))].reverse();
+    if (pass.length === 0) options.life.rest();
   };
 
   /** The next that need not wait for a sign of life. */
   const next = (): Pending | undefined => {
     for (let one = pass.pop(); one !== undefined; one = pass.pop()) {
-      if (book.isPending(one) && options.life.verdict(one) !== 'wait') return one;
+      if (options.life.verdict(one) !== 'wait') return one;
     }
     return undefined;
   };
 
   /** One registration, then the pause that `warmup.rate` asks for. */
-  const round = async (): Promise<void> => {
-    if (running || stopped) return;
-    if (book.pending().length === 0) return options.life.rest();
-    const earlyMs = notBeforeMs - clock.nowMs();
-    if (earlyMs > 0) return wakeIn(earlyMs);
-    if (!options.allowed()) return wakeIn(RETRY_MS);
-    if (pass.length === 0) pass = book.pending().toReversed();
+  const step = async (): Promise<number> => {
+    if (pass.length === 0) await refill();
     const one = next();
-    if (one === undefined) return wakeIn(RETRY_MS);
-    running = true;
+    if (one === undefined || stopped) return RETRY_MS;
     const outcome = await settle(options, one).catch((error: unknown): ReplayOutcome => {
       emit({ kind: 'internal-error', where: 'making up for a registration', error });
       return 'later';
     });
-    running = false;
+    if (outcome === undefined) return pass.length === 0 ? RETRY_MS : 0;
     emit({ kind: 'registration-replayed', outcome });
     const pauseMs = 1_000 / options.ratePerSecond;
     notBeforeMs = clock.nowMs() + pauseMs;
     // One that the manager fails keeps none of the others waiting: it is asked for again in the next pass.
-    wakeIn(outcome === 'later' ? RETRY_MS : pauseMs);
+    return outcome === 'later' ? RETRY_MS : pauseMs;
+  };
+
+  const round = async (): Promise<void> => {
+    if (running || stopped) return;
+    const earlyMs = notBeforeMs - clock.nowMs();
+    if (earlyMs > 0) return wakeIn(earlyMs);
+    if (!options.allowed()) return wakeIn(RETRY_MS);
+    running = true;
+    const pauseMs = await step().finally(() => {
+      running = false;
+    });
+    wakeIn(pauseMs);
   };
 
   return {
     wake: () => void round(),
     alive(node) {
       const found = book.find(node);
-      if (found?.kind !== 'pending') return;
-      pass.push(found);
-      void round();
+      if (found?.kind === 'pending') pass.push(found);
+      // It may be another replica that has acknowledged it.
+      if (found?.kind === 'pending' || shared.enabled) void round();
     },
     stop() {
       stopped = true;
@@ -88,22 +104,48 @@ export function createReplay(options: ReplayOptions): Replay {
   };
 }
 
-function settle(options: ReplayOptions, pending: Pending): Promise<ReplayOutcome> {
-  const { registration } = pending;
-  const { kind, clusterId, hostname } = registration.node;
+/** undefined: another replica sees to it, or has. */
+function settle(options: ReplayOptions, pending: Pending): Promise<ReplayOutcome | undefined> {
+  const { book, ledger } = options;
+  const { kind, clusterId, hostname } = pending.registration.node;
   // A deletion or a newer registration of the node waits until this is over, or has been before it.
   return options.turns.take(turnKey(kind, clusterId, hostname), async () => {
-    if (!options.book.isPending(pending)) return 'superseded';
-    const verdict = options.life.verdict(pending);
-    if (verdict === 'wait') return 'later';
-    const made =
-      verdict === 'dead' ? ({ kind: 'dead' } as const) : await makeUp(options, registration, 'look');
-    if (made.kind === 'later') return 'later';
-    await options.ledger.keep(
-      made.kind === 'applied'
-        ? { kind: 'known', registration, reply: made.reply }
-        : { kind: 'settled', node: registration.node },
-    );
-    return made.kind;
+    const claimed = await options.shared.claim(pending);
+    switch (claimed.kind) {
+      case 'ours':
+        try {
+          return await settleInTurn(options, pending, () => !claimed.turn.lost);
+        } finally {
+          claimed.turn.release();
+        }
+      case 'alone':
+        // Those of others are theirs while nobody can say who sees to them.
+        return book.isPending(pending) ? settleInTurn(options, pending, () => true) : undefined;
+      case 'superseded':
+        if (!book.isPending(pending)) return undefined;
+        await ledger.forget(pending);
+        return 'superseded';
+      case 'busy':
+        return undefined;
+      default:
+        return claimed satisfies never;
+    }
   });
+}
+
+async function settleInTurn(
+  options: ReplayOptions,
+  pending: Pending,
+  isTurn: () => boolean,
+): Promise<ReplayOutcome> {
+  const verdict = options.life.verdict(pending);
+  if (verdict === 'wait') return 'later';
+  const allowed = (): boolean => options.allowed() && isTurn();
+  const made =
+    verdict === 'dead'
+      ? ({ kind: 'dead' } as const)
+      : await makeUp({ ...options, allowed }, pending.registration, 'look');
+  if (made.kind === 'later') return 'later';
+  await options.ledger.settle(pending, made.kind === 'applied' ? made.reply : undefined);
+  return made.kind;
 }

@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { GatewayEvent } from '../../src/observe/events.js';
+import type { UnaryRequest } from '../../src/rpc/call.js';
 import { responseOf, turn } from '../support/data-path.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
+import { deleting, registering } from '../support/registrations-bench.js';
+import { lookingUntil, registrationsReplica, rowsManager } from '../support/registrations-replica.js';
 import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
 import { ok } from '../support/scripted-upstream.js';
 
@@ -38,6 +42,25 @@ async function replica(redis: string, sets: readonly string[] = []): Promise<Rep
   return made;
 }
 
+/** Everything about registrations. */
+async function registerAndDelete(redis: RedisProcess, sets: readonly string[]): Promise<GatewayEvent[]> {
+  const rows = rowsManager();
+  const options = {
+    manager: rows,
+    redis: redis.address,
+    sets: ['redis.username=gateway', 'redis.password=pass', ...sets],
+  };
+  const [one, other] = [await registrationsReplica(options), await registrationsReplica(options)];
+  const inTime = (request: UnaryRequest) => ({ ...request, deadlineMs: performance.now() + 20_000 });
+  await one.part.write(inTime(registering('scheduler')));
+  rows.there = false;
+  expect((await other.part.write(inTime(registering('scheduler')))).journaled).toBe(true);
+  rows.there = true;
+  await lookingUntil([one, other], () => one.outcomes().length + other.outcomes().length > 0);
+  await one.part.write(inTime(deleting()));
+  return [...one.events, ...other.events].filter(({ kind }) => kind === 'redis-failed');
+}
+
 /** Everything that a gateway says to Redis, said once. */
 async function useAll(redis: RedisProcess, sets: readonly string[] = []): Promise<void> {
   const client = redis.client(sets.includes('redis.db=1') ? { db: 1 } : {});
@@ -60,6 +83,8 @@ async function useAll(redis: RedisProcess, sets: readonly string[] = []): Promis
   expect(await common?.add([{ key: 'other', path, message, weight: 1, ageMs: 0 }])).toBe(true);
   expect((await common?.read(() => true))?.map((each) => each.key)).toEqual(['other']);
   expect(replicas.flatMap((each) => each.of('redis-failed'))).toEqual([]);
+  const failures = await registerAndDelete(redis, sets);
+  expect(failures).toEqual([]);
   expect(await client.call('ACL', 'LOG')).toEqual([]);
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../../src/registrations/create-registrations.js';
 import { createLedger } from '../../src/registrations/ledger.js';
 import { createRegistrations } from '../../src/registrations/registrations.js';
+import { WITHOUT_REDIS } from '../../src/registrations/shared/shared-registrations.js';
 import { createTurns } from '../../src/registrations/turns.js';
 import { decodeRequest, decodeResponse, encodeRequest } from '../../src/route/proto.js';
 import type { Reply, UnaryRequest } from '../../src/rpc/call.js';
@@ -198,8 +199,11 @@ describe('while the manager is away', () => {
     const { write } = createRegistrations({
       whenDown: 'known',
       book,
+      shared: WITHOUT_REDIS,
       ledger: createLedger({
         book,
+        shared: WITHOUT_REDIS,
+        clock,
         journal: {
           isOpen: true,
           open: () => Promise.reject(new Error('open already')),

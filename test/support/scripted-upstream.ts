@@ -1,9 +1,9 @@
 import type { AddressState } from '../../src/observe/events.js';
 import type { Answer } from '../../src/rpc/answer.js';
 import type { Reply, UnaryRequest } from '../../src/rpc/call.js';
+import type { Clock } from '../../src/rpc/clock.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import type { AddressStatus, Upstream } from '../../src/upstream/upstream.js';
-import type { ManualClock } from './manual-clock.js';
 
 /** One attempt that reached the manager, and the means to answer it whenever the test likes. */
 export interface Asked {
@@ -21,9 +21,9 @@ export class ScriptedUpstream implements Upstream {
   healthy = true;
   /** What the last probes found, one state per address. */
   states: readonly AddressState[] = [];
-  readonly #clock: ManualClock;
+  readonly #clock: Pick<Clock, 'nowMs'>;
 
-  constructor(clock: ManualClock) {
+  constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
   }
 

@@ -2,7 +2,7 @@ import { duration, hostPorts, keyPrefix } from './parsed.js';
 import { choice, flag, integer, pem, secretText, text } from './scalars.js';
 import { section } from './section.js';
 
-export const redis = section('What replicas share, answers and nodes; off while `addrs` is empty.', {
+export const redis = section('What replicas share, registrations included; off while `addrs` is empty.', {
   addrs: hostPorts('The server, the Sentinels, or some nodes of the cluster.'),
   mode: choice('single', ['single', 'sentinel', 'cluster'], 'What `addrs` are.'),
   masterName: text('', 'The name of the master group; with `mode: sentinel`.'),

@@ -149,6 +149,12 @@ export const ABOUT_KEEPING = {
       todo: 'Older than what was there before: a failover to a replica of Redis that lagged. Without one: somebody puts old answers back.',
     },
   ],
+  'redis-registration-rejected': [
+    {
+      event: { kind: 'redis-registration-rejected', reason: 'check' },
+      todo: 'As `redis-answer-rejected`. It is left there: with another `redis.secret` it may be sound. Registrations acknowledged under another secret are made up for by who acknowledged them.',
+    },
+  ],
   'redis-question-rejected': [
     { event: { kind: 'redis-question-rejected', reason: 'check' }, todo: 'As `redis-answer-rejected`.' },
   ],
@@ -178,5 +184,6 @@ export const ABOUT_KEEPING = {
   | 'redis-store-ended'
   | 'redis-answer-rejected'
   | 'redis-question-rejected'
+  | 'redis-registration-rejected'
   | 'redis-breaker-changed'
 >;

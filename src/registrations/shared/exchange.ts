@@ -1,0 +1,183 @@
+import type { Config } from '../../config/config.js';
+import type { Emit, RedisOperation } from '../../observe/events.js';
+import { reasonOf } from '../../redis/classify-error.js';
+import { createRedisClient } from '../../redis/client.js';
+import { createGuarded } from '../../redis/guarded.js';
+import type { RedisKeys } from '../../redis/keys.js';
+import { text } from '../../redis/reply.js';
+import type { Script } from '../../redis/script.js';
+import type { Clock } from '../../rpc/clock.js';
+import {
+  type FoundThere,
+  type Listed,
+  readAudited,
+  readFound,
+  readListed,
+  readStamped,
+  type Stamped,
+} from './replies.js';
+import { AUDIT, BURY, CLAIM, FIND, FINISH, LIST, PUT, RELEASE, TURN } from './scripts.js';
+
+/** Of nodes, of what is pending, of deletions: each. */
+const MOST = 65_536;
+/** A registration and its answer take a few hundred bytes. */
+export const LARGEST_VALUE_BYTES = 64 * 1024;
+/** What nobody has written to for so long, or, of deletions, what is older. */
+const KEPT_MS = 30 * 24 * 3_600_000;
+export const LIST_AT_ONCE = 128;
+
+/** When something was, on Redis's clock or from now. */
+export type When = { readonly stampUs: number } | { readonly ageMs: number };
+
+/** A registration, by its node, and the two deletions that would name it; none for schedulers. */
+export interface Named {
+  readonly node: string;
+  readonly deletions: readonly [string, string];
+}
+
+export interface SealedPending extends Named {
+  readonly id: string;
+  readonly value: Buffer;
+  readonly when: When;
+}
+
+/** What can be said to Redis about registrations. Everything resolves within `redis.timeout`; undefined: Redis could not. */
+export interface RegistrationsExchange {
+  /** False while Redis is tried out again: then nobody waits for it. */
+  readonly usable: boolean;
+  /** How long it has said nothing. */
+  readonly silentMs: number;
+  put(pending: SealedPending): Promise<Stamped<'stored' | 'superseded' | 'full'> | undefined>;
+  claim(
+    pending: SealedPending,
+    turn: string,
+    token: string,
+    leaseMs: number,
+  ): Promise<Stamped<'ours' | 'busy' | 'superseded'> | undefined>;
+  /** `id`: of the acknowledgement that is settled by it; "": of all that are no newer. */
+  finish(node: string, when: When, known: Buffer | undefined, id: string): Promise<string | undefined>;
+  bury(deletion: string, ageMs: number): Promise<string | undefined>;
+  find(named: Named): Promise<FoundThere | undefined>;
+  list(afterUs: number): Promise<readonly Listed[] | undefined>;
+  /** Which of them are known there? */
+  audit(nodes: readonly string[]): Promise<readonly boolean[] | undefined>;
+  takeTurn(turn: string, token: string, leaseMs: number): Promise<string | undefined>;
+  releaseTurn(turn: string, token: string): Promise<string | undefined>;
+  connect(): void;
+  close(): void;
+}
+
+export interface RegistrationsExchangeOptions {
+  readonly config: Config['redis'];
+  readonly keys: RedisKeys['registrations'];
+  /** Connected, or failed to. */
+  readonly onTried: () => void;
+  /** Redis is there, or is to be tried out, by something that nobody waits for. */
+  readonly onBack: () => void;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+export function createRegistrationsExchange(options: RegistrationsExchangeOptions): RegistrationsExchange {
+  const { config, keys, onTried, onBack, clock, emit } = options;
+  const client = createRedisClient({
+    config,
+    onReady() {
+      onBack();
+      onTried();
+    },
+    onError(error) {
+      emit({ kind: 'redis-failed', operation: 'connect', reason: reasonOf(error), detail: error.message });
+      onTried();
+    },
+  });
+  const { timeoutMs } = config;
+  let heardAtMs = clock.nowMs();
+  const guarded = createGuarded({ name: 'registrations', timeoutMs, onHalfOpen: onBack, clock, emit });
+
+  const run = async <T>(
+    operation: RedisOperation,
+    script: Script,
+    names: readonly string[],
+    args: readonly (string | Buffer)[],
+    read: (reply: unknown) => T,
+  ): Promise<T | undefined> => {
+    // A connection that is not there has been told of already.
+    if (!client.ready) return undefined;
+    return guarded.run(operation, async () => {
+      const reply = read(await client.run(script, names, args));
+      heardAtMs = clock.nowMs();
+      return reply;
+    });
+  };
+  const bounds = [String(MOST), String(KEPT_MS)];
+  const putArgs = ({ node, id, value, when, deletions }: SealedPending): (string | Buffer)[] => [
+    node,
+    id,
+    value,
+    ...whenArgs(when),
+    ...deletions,
+    ...bounds,
+  ];
+
+  return {
+    get usable() {
+      return client.ready && guarded.closed;
+    },
+    get silentMs() {
+      return clock.nowMs() - heardAtMs;
+    },
+    put: (pending) =>
+      run('registration-put', PUT, keys.all, putArgs(pending), (reply) =>
+        readStamped(reply, ['stored', 'superseded', 'full']),
+      ),
+    claim: (pending, turn, token, leaseMs) =>
+      run(
+        'registration-claim',
+        CLAIM,
+        [...keys.all, keys.turn(turn)],
+        [...putArgs(pending), token, String(leaseMs)],
+        (reply) => readStamped(reply, ['ours', 'busy', 'superseded']),
+      ),
+    finish: (node, when, known, id) =>
+      run(
+        'registration-finish',
+        FINISH,
+        keys.all,
+        [node, ...whenArgs(when), known ?? '', id, ...bounds],
+        text,
+      ),
+    bury: (deletion, ageMs) =>
+      run('registration-bury', BURY, keys.all, [deletion, us(ageMs), ...bounds], text),
+    find: ({ node, deletions }) =>
+      run('registration-find', FIND, keys.all, [node, ...deletions, String(LARGEST_VALUE_BYTES)], readFound),
+    list: (afterUs) =>
+      run(
+        'registration-list',
+        LIST,
+        keys.all,
+        [String(afterUs), String(LIST_AT_ONCE), String(LARGEST_VALUE_BYTES)],
+        readListed,
+      ),
+    audit: (nodes) =>
+      run('registration-audit', AUDIT, keys.all, [String(KEPT_MS), ...nodes], (reply) =>
+        readAudited(reply, nodes.length),
+      ),
+    takeTurn: (turn, token, leaseMs) =>
+      run('registration-turn', TURN, [keys.turn(turn)], [token, String(leaseMs)], text),
+    releaseTurn: (turn, token) => run('registration-turn', RELEASE, [keys.turn(turn)], [token], text),
+    connect: () => client.connect(),
+    close() {
+      guarded.shutdown();
+      client.close();
+    },
+  };
+}
+
+function whenArgs(when: When): [string, string] {
+  return 'stampUs' in when ? [String(when.stampUs), '0'] : ['', us(when.ageMs)];
+}
+
+function us(durationMs: number): string {
+  return String(Math.max(0, Math.round(durationMs * 1_000)));
+}

@@ -1,0 +1,59 @@
+import { list, text, time, unexpected } from '../../redis/reply.js';
+
+/** A word of a script, and the stamp of what it speaks of, µs on Redis's clock. */
+export interface Stamped<Word extends string> {
+  readonly word: Word;
+  readonly stampUs: number;
+}
+
+/** One kind of what is there of a node; `value` undefined: nothing that a deletion has not undone. */
+export interface PlaceThere {
+  readonly stampUs: number;
+  readonly value: Buffer | undefined;
+}
+
+export interface FoundThere {
+  /** Of the newest deletion that names the node; 0: none. */
+  readonly deletedUs: number;
+  readonly known: PlaceThere;
+  readonly pending: PlaceThere;
+}
+
+export interface Listed {
+  readonly node: string;
+  readonly stampUs: number;
+  readonly value: Buffer | undefined;
+}
+
+export function readStamped<Word extends string>(reply: unknown, words: readonly Word[]): Stamped<Word> {
+  const [said, at] = list(reply, 2);
+  const word = words.find((one) => one === text(said));
+  if (word === undefined) throw unexpected();
+  return { word, stampUs: time(at) };
+}
+
+export function readFound(reply: unknown): FoundThere {
+  const [deleted, known, pending] = list(reply, 3);
+  return { deletedUs: time(deleted), known: place(known), pending: place(pending) };
+}
+
+export function readListed(reply: unknown): readonly Listed[] {
+  return list(reply).map((one) => {
+    const [node, at, value] = list(one, 3);
+    return { node: text(node), stampUs: time(at), value: bytes(value) };
+  });
+}
+
+export function readAudited(reply: unknown, count: number): readonly boolean[] {
+  return list(reply, count).map((one) => text(one) === '1');
+}
+
+function place(value: unknown): PlaceThere {
+  const [at, found] = list(value, 2);
+  return { stampUs: time(at), value: bytes(found) };
+}
+
+function bytes(value: unknown): Buffer | undefined {
+  if (!Buffer.isBuffer(value)) throw unexpected();
+  return value.length === 0 ? undefined : value;
+}

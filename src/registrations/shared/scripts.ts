@@ -1,0 +1,168 @@
+import { NOW, script } from '../../redis/script.js';
+
+/**
+ * What replicas know of registrations, under one hash tag. Everything of a node carries a stamp, µs on Redis's clock: when the manager
+ * was asked, the acknowledgement given, the deletion received. What is older than what is known of it is without effect, so that it does not
+ * matter in which order, or how often, something is told. A mark from the future is of a clock that has been set back since: it covers only what is, too.
+ * That an acknowledgement was settled is also known by its id, which no clock decides.
+ * KEYS: known, pending (hashes: node → sealed record), known-at, pending-at, settled-at, deleted-at, settled (sorted sets: node, deletion or id → stamp).
+ */
+const BOOK = `${NOW}
+local known, pending, known_at, pending_at, settled_at, deleted_at, settled = unpack(KEYS, 1, 7)
+now = tonumber(now)
+local function at(key, member)
+  return tonumber(redis.call('ZSCORE', key, member) or '0')
+end
+local function covers(mark, stamp)
+  return mark >= stamp and (mark <= now or stamp > now)
+end
+local function raise(key, member, stamp)
+  if not covers(at(key, member), stamp) then redis.call('ZADD', key, string.format('%.0f', stamp), member) end
+end
+local function keep(kept_ms)
+  for i = 1, 7 do redis.call('PEXPIRE', KEYS[i], kept_ms) end
+end
+local function bound(key, most, kept_ms)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('(%.0f', now - kept_ms * 1000))
+  redis.call('ZREMRANGEBYRANK', key, 0, -1 - most)
+end
+local function stamp_of(stamp, age)
+  return tonumber(stamp) or now - tonumber(age)
+end
+local function id_of(value)
+  return value and string.match(value, '^dfreg%d+ (%S+) ')
+end
+local function settle(id)
+  if id and id ~= '' then redis.call('ZADD', settled, string.format('%.0f', now), id) end
+end
+local function drop(node)
+  settle(id_of(redis.call('HGET', pending, node)))
+  redis.call('HDEL', pending, node)
+  redis.call('ZREM', pending_at, node)
+end
+local function whole(key, member, most_bytes)
+  if redis.call('HSTRLEN', key, member) > tonumber(most_bytes) then return '' end
+  return redis.call('HGET', key, member) or ''
+end
+`;
+
+/**
+ * Puts a pending registration there, unless something newer is known of its node.
+ * ARGV: node, id, value, stamp ('' if not known), age (µs), the two deletions that would name it ('' if none), most, kept (ms).
+ */
+const PUT_PENDING = `
+local node, id, value, names, most, kept_ms = ARGV[1], ARGV[2], ARGV[3], {ARGV[6], ARGV[7]}, tonumber(ARGV[8]), tonumber(ARGV[9])
+local function put()
+  local stamp = stamp_of(ARGV[4], ARGV[5])
+  local there = redis.call('HGET', pending, node)
+  local same = id_of(there) == id
+  if same then stamp = at(pending_at, node) end
+  local over = at(settled, id) > 0 or covers(at(settled_at, node), stamp)
+  for _, name in ipairs(names) do
+    if name ~= '' and covers(at(deleted_at, name), stamp) then over = true end
+  end
+  if over and same then drop(node) end
+  if there and not same and covers(at(pending_at, node), stamp) then over = true end
+  if over then return 'superseded', stamp end
+  if not there and redis.call('ZCARD', pending_at) >= most then return 'full', stamp end
+  if not same then settle(id_of(there)) end
+  redis.call('HSET', pending, node, value)
+  redis.call('ZADD', pending_at, string.format('%.0f', stamp), node)
+  keep(kept_ms)
+  return 'stored', stamp
+end
+`;
+
+export const PUT = script(`${BOOK}${PUT_PENDING}
+local word, stamp = put()
+return {word, string.format('%.0f', stamp)}
+`);
+
+/** As PUT, and with it the turn to make up for it. KEYS: also the turn; ARGV: also token, lease (ms). */
+export const CLAIM = script(`${BOOK}${PUT_PENDING}
+local holder = redis.call('GET', KEYS[8])
+if holder and holder ~= ARGV[10] then return {'busy', '0'} end
+local word, stamp = put()
+if word == 'stored' or word == 'full' then
+  redis.call('SET', KEYS[8], ARGV[10], 'PX', ARGV[11])
+  word = 'ours'
+end
+return {word, string.format('%.0f', stamp)}
+`);
+
+/**
+ * The manager has had the last word on what is no newer than the stamp.
+ * ARGV: node, stamp ('' if not known), age (µs), value of what it has taken ('' for nothing), id of what is settled by it ('' for all), most, kept (ms).
+ */
+export const FINISH = script(`${BOOK}
+local node, value, most, kept_ms = ARGV[1], ARGV[4], tonumber(ARGV[6]), tonumber(ARGV[7])
+local stamp = stamp_of(ARGV[2], ARGV[3])
+if value ~= '' and not covers(at(known_at, node), stamp + 1) then
+  redis.call('HSET', known, node, value)
+  redis.call('ZADD', known_at, string.format('%.0f', stamp), node)
+  local over = redis.call('ZCARD', known_at) - most
+  for _, oldest in ipairs(over > 0 and redis.call('ZRANGE', known_at, 0, over - 1) or {}) do
+    redis.call('HDEL', known, oldest)
+    redis.call('ZREM', known_at, oldest)
+  end
+end
+if not covers(at(pending_at, node), stamp + 1) then drop(node) end
+settle(ARGV[5])
+raise(settled_at, node, stamp)
+bound(settled_at, most, kept_ms)
+bound(settled, most, kept_ms)
+keep(kept_ms)
+return 'done'
+`);
+
+/** A deletion. ARGV: its name, age (µs), most, kept (ms). */
+export const BURY = script(`${BOOK}
+raise(deleted_at, ARGV[1], now - tonumber(ARGV[2]))
+bound(deleted_at, tonumber(ARGV[3]), tonumber(ARGV[4]))
+keep(ARGV[4])
+return 'done'
+`);
+
+/** What is known of a node. ARGV: node, the two deletions that would name it ('' if none), largest value (bytes). */
+export const FIND = script(`${BOOK}
+local deleted = 0
+for i = 2, 3 do
+  if ARGV[i] ~= '' then deleted = math.max(deleted, at(deleted_at, ARGV[i])) end
+end
+local function found(key, key_at)
+  local stamp = at(key_at, ARGV[1])
+  return {string.format('%.0f', stamp), covers(deleted, stamp) and '' or whole(key, ARGV[1], ARGV[4])}
+end
+return {string.format('%.0f', deleted), found(known, known_at), found(pending, pending_at)}
+`);
+
+/** What is pending, oldest first. ARGV: after this stamp, at most how many, largest value (bytes). */
+export const LIST = script(`${BOOK}
+local some = redis.call('ZRANGEBYSCORE', pending_at, '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+local answer = {}
+for i = 1, #some, 2 do
+  answer[#answer + 1] = {some[i], string.format('%.0f', tonumber(some[i + 1])), whole(pending, some[i], ARGV[3])}
+end
+return answer
+`);
+
+/** Which of these nodes are known? ARGV: kept (ms), nodes. Whoever asks lives, and so does what is kept. */
+export const AUDIT = script(`${BOOK}
+keep(ARGV[1])
+local answer = {}
+for i = 2, #ARGV do answer[i - 1] = redis.call('ZSCORE', known_at, ARGV[i]) and '1' or '0' end
+return answer
+`);
+
+/** One replica at a time writes to a node. KEYS: the turn; ARGV: token, lease (ms). Also keeps a turn that is ours. */
+export const TURN = script(`
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 'busy' end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 'ours'
+`);
+
+export const RELEASE = script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('UNLINK', KEYS[1]) end
+return 'done'
+`);
