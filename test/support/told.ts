@@ -1,4 +1,5 @@
 import type { GatewayEvent } from '../../src/observe/events.js';
+import type { MetricSources } from '../../src/observe/gauges.js';
 import { createLog } from '../../src/observe/log.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { READ_METHODS } from '../../src/route/method-table.js';
@@ -18,28 +19,31 @@ export function linesOf(events: readonly GatewayEvent[]): Record<string, unknown
   return lines;
 }
 
+/** Of a gateway of which there is nothing to tell. */
+export const METRIC_SOURCES: MetricSources = {
+  version: '0',
+  readMethods: READ_METHODS,
+  managerLabels: ['0'],
+  mode: () => 'answer',
+  maintained: () => false,
+  connections: () => 0,
+  serving: () => true,
+  cacheBytes: () => 0,
+  cacheEntries: () => 0,
+  flights: () => 0,
+  frozen: () => false,
+  nodes: () => [],
+  claims: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
+  breakers: () => new Map(),
+  managers: () => [],
+};
+
 /** The samples of one metric after these events, by their labels as they are written. */
 export async function samplesOf(
   events: readonly GatewayEvent[],
   name: string,
 ): Promise<Record<string, number>> {
-  const { subscriber, render } = createMetrics({
-    version: '0',
-    readMethods: READ_METHODS,
-    managerLabels: ['0'],
-    mode: () => 'answer',
-    maintained: () => false,
-    connections: () => 0,
-    serving: () => true,
-    cacheBytes: () => 0,
-    cacheEntries: () => 0,
-    flights: () => 0,
-    frozen: () => false,
-    nodes: () => [],
-    claims: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
-    breakers: () => new Map(),
-    managers: () => [],
-  });
+  const { subscriber, render } = createMetrics(METRIC_SOURCES);
   for (const event of events) subscriber(event);
   return samplesIn((await render()).text, name);
 }
