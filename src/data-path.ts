@@ -96,7 +96,8 @@ export function createDataPath(options: DataPathOptions): DataPath {
   };
   const store = createMemoryStore({ maxBytes: config.cache.maxBytes, onSet: stored });
   const world = createWorld({
-    ask(path, message) {
+    async ask(path, message) {
+      await pace.turn();
       const deadlineMs = clock.nowMs() + config.managers.requestTimeoutMs;
       return witness.unary({ path, message, metadata: NO_METADATA, deadlineMs, signal: undefined });
     },

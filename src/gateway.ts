@@ -154,6 +154,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     isAlive: (node) => shield.isAlive(node),
     acknowledged: (node) => shield.registered(node),
     written: (path, request) => dataPath.written(classifier.touched(path, request)),
+    turn: () => dataPath.pace.turn(),
     classify,
     clock,
     emit,

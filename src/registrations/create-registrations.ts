@@ -47,6 +47,8 @@ export interface RegistrationsPartOptions {
   /** Told of a node whose registration was acknowledged without the manager: it lives, whatever its streams did before. */
   readonly acknowledged: (node: NodeId) => void;
   readonly written: (path: string, request: Buffer) => void;
+  /** Resolves when a call of the making up may go out, where more is to be caught up with; absent: at once. */
+  readonly turn?: () => Promise<void>;
   readonly classify: (status: Status) => ErrorClass | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -72,6 +74,10 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
   const common = { ...options, book, ledger, shared, turns, decoder: codec, ask };
   const making = {
     ...common,
+    async ask(request: UnaryRequest) {
+      await options.turn?.();
+      return ask(request);
+    },
     allowed: () => upstream.healthy && options.cleared(),
     lookUp: (node: NodeName, path: string, ip: string) => lookUp(codec, node, path, ip),
     requestTimeoutMs: config.managers.requestTimeoutMs,

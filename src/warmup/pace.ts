@@ -32,6 +32,11 @@ export interface Pace {
   look(): void;
   /** How long until a refresh may go out, ms; 0: now. */
   waitMs(): number;
+  /**
+   * For what the gateway has to ask for itself: resolves when it may go out, which is at once but while a manager is being caught
+   * up with. Its place is kept for it, and refreshes give way.
+   */
+  turn(): Promise<void>;
 }
 
 /** Gaps are up to so much longer than they need be, so that replicas do not fall into step. */
@@ -124,6 +129,15 @@ export function createPace(options: PaceOptions): Pace {
     },
     look,
     waitMs: () => (state.kind === 'idle' ? 0 : waitMs(clock.nowMs())),
+    turn() {
+      look();
+      if (state.kind === 'idle') return Promise.resolve();
+      const nowMs = clock.nowMs();
+      const delayMs = waitMs(nowMs);
+      take(nowMs);
+      if (delayMs <= 0) return Promise.resolve();
+      return new Promise((resolve) => clock.setTimer(delayMs, resolve));
+    },
   };
 }
 

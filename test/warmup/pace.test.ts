@@ -86,6 +86,31 @@ describe('a manager that is back after an outage', () => {
     expect(made.of('pace-lowered').length).toBeGreaterThanOrEqual(4);
   });
 
+  it('is asked by the gateway for itself at the same rate, in turn with everybody else, who give way', async () => {
+    const made = await afterAnOutage(2_000);
+    made.upstream.healthy = true;
+    made.upstream.auto = () => ok(list);
+    const own: number[] = [];
+    await storm(made, 200, 1_000);
+    const turns = Array.from({ length: 15 }, () =>
+      made.path.pace.turn().then(() => own.push(made.clock.nowMs())),
+    );
+    const beganMs = made.clock.nowMs();
+    const { askedAt } = await storm(made, 400, 2_000);
+    await Promise.all(turns);
+    expect(own).toHaveLength(15);
+    expect(mostInASecond([...own, ...askedAt].sort((a, b) => a - b))).toBeLessThanOrEqual(20);
+    expect(askedAt.filter((at) => at < (own.at(-1) ?? 0))).toEqual([]);
+    expect((own.at(-1) ?? 0) - beganMs).toBeLessThan(1_500);
+  });
+
+  it('is asked by the gateway for itself at once when nobody is held back', async () => {
+    const made = bench();
+    const beganMs = made.clock.nowMs();
+    for (let n = 0; n < 1_000; n++) await made.path.pace.turn();
+    expect(made.clock.nowMs()).toBe(beganMs);
+  });
+
   it('is asked at once for callers without an answer, and those count', async () => {
     const made = await afterAnOutage(100);
     made.upstream.healthy = true;
