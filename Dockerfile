@@ -25,6 +25,7 @@ COPY --from=dependencies /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY package.json LICENSE ./
 COPY proto ./proto
+COPY src/admin/page ./src/admin/page
 # Kubernetes checks runAsNonRoot by number.
 USER 65532:65532
 EXPOSE 65003 8000

@@ -3,6 +3,7 @@ import type { Metrics } from '../observe/metrics.js';
 import type { Readiness } from '../observe/readiness.js';
 import type { AdminRoutes } from './admin-routes.js';
 import { createHttpServer, type HttpRoute, type HttpServer, text } from './http-server.js';
+import { pageRoutes } from './page-files.js';
 
 /** The servers that are enabled. */
 export interface Endpoints {
@@ -43,7 +44,10 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       ? createHttpServer(open('metrics.addr', config.metrics.addr, [['/metrics', scrape]]))
       : undefined,
     adminServer: config.admin.enable
-      ? createHttpServer({ ...open('admin.addr', config.admin.addr, [...admin.routes]), ...rest(admin) })
+      ? createHttpServer({
+          ...open('admin.addr', config.admin.addr, [...pageRoutes(), ...admin.routes]),
+          ...rest(admin),
+        })
       : undefined,
   };
 }

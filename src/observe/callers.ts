@@ -35,8 +35,8 @@ export interface Callers {
 const MAX_CALLERS = 4_096;
 /** A rate forgets: what was this long ago counts 1/e. */
 const MEMORY_MS = 120_000;
-/** Fewer than this in a minute is no churn: a Rust daemon opens two at its start. The incident's daemons opened six. */
-const CHURN_PER_MINUTE = 6;
+/** Fewer than this in a minute is no churn: a Rust daemon opens two at its start. The incident's daemons opened six, which their rate here reaches only slowly. */
+const CHURN_PER_MINUTE = 4;
 /** Nor is what comes from behind a NAT, where many keep what they have opened. */
 const CHURN_TURNOVER = 2;
 const KIND_LENGTH = 64;

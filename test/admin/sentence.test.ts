@@ -37,6 +37,12 @@ describe('the sentence', () => {
       'Mode bypass: callers get what the manager says, and nothing when it says nothing.',
     ],
     [
+      'a mode that answers nothing itself while no manager does',
+      { mode: 'observe', trouble: 'gone', managers: { working: 0, all: 2 } },
+      'bad',
+      'No manager works (gone), and in mode observe callers are given nothing else.',
+    ],
+    [
       'open breakers',
       { openBreakers: 1 },
       'care',

@@ -15,6 +15,7 @@ const DEADLINE_MS = 20_000;
 let manager;
 let gateway;
 let client;
+let admin;
 const lines = [];
 const trailers = { last: undefined };
 
@@ -28,7 +29,7 @@ before(async () => {
       ...sets([
         'server.listen=127.0.0.1:0',
         `managers.addrs=["${manager.address}"]`,
-        'admin.enable=false',
+        'admin.addr=127.0.0.1:0',
         'metrics.addr=127.0.0.1:0',
         'snapshot.dir=',
       ]),
@@ -39,14 +40,16 @@ before(async () => {
   const started = new Promise((resolve, reject) => {
     reader.on('line', (line) => {
       lines.push(JSON.parse(line));
-      if (lines.at(-1).event === 'started') resolve(lines.at(-1).listen);
+      if (lines.at(-1).event === 'started') resolve(lines.at(-1));
     });
     gateway.once('exit', (code) =>
       reject(new Error(`the gateway ended with ${code}: ${JSON.stringify(lines)}`)),
     );
   });
   const Client = grpc.makeClientConstructor(loadServiceDefinitions()['manager.v2.Manager'], 'Manager');
-  client = new Client(await started, grpc.credentials.createInsecure());
+  const { listen, admin: adminAddress } = await started;
+  admin = adminAddress;
+  client = new Client(listen, grpc.credentials.createInsecure());
 });
 
 after(async () => {
@@ -71,6 +74,12 @@ function listApplications() {
     });
   });
 }
+
+test('the admin page is there, with what it needs of other packages', async () => {
+  for (const path of ['', 'page/main.js', 'page/uplot.js', 'page/uplot.css']) {
+    assert.equal((await fetch(`http://${admin}/${path}`)).status, 200, path);
+  }
+});
 
 test(`an answer comes through, on Node ${process.version}`, async () => {
   const answer = await listApplications();

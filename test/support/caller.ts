@@ -1,4 +1,5 @@
 import http2 from 'node:http2';
+import net from 'node:net';
 
 /** What a call brought, as it stood on the wire. */
 export interface Called {
@@ -24,8 +25,13 @@ export interface Caller {
 export async function connectCaller(
   address: string,
   metadata: Readonly<Record<string, string>> = {},
+  /** From which address of this machine; it is what the gateway sees of a caller. */
+  localAddress = '127.0.0.1',
 ): Promise<Caller> {
-  const session = http2.connect(`http://${address}`);
+  const url = new URL(`http://${address}`);
+  const session = http2.connect(url, {
+    createConnection: () => net.connect({ host: url.hostname, port: Number(url.port), localAddress }),
+  });
   await new Promise<void>((resolve, reject) => {
     session.once('connect', () => resolve());
     session.once('error', reject);

@@ -1,8 +1,8 @@
 import { type BoundAddresses, createGateway, type Gateway } from '../../src/gateway.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
+import type { Clock } from '../../src/rpc/clock.js';
 import { configOf } from './data-path.js';
 import { watchEvents } from './event-watch.js';
-import type { ManualClock } from './manual-clock.js';
 
 /** A gateway in this process, on ephemeral ports, with its events at hand. */
 export interface RunningGateway {
@@ -19,7 +19,7 @@ export interface RunningGatewayOptions {
   readonly managers: readonly string[];
   /** More YAML; `server.listen`, `admin` and `managers.addrs` are set already. */
   readonly sets?: readonly string[];
-  readonly clock?: ManualClock;
+  readonly clock?: Clock;
 }
 
 export async function startGateway({

@@ -26,6 +26,9 @@ export function sentenceOf(now: Standing): { readonly health: Health; readonly t
   if (now.draining) return care('The gateway is stopping: callers are sent elsewhere.');
   if (now.notServing !== undefined) return bad(`Nobody can be answered: ${now.notServing}.`);
   if (now.frozen !== undefined) return bad(`The manager does not look like ours: ${now.frozen}.`);
+  if (now.mode !== 'answer' && now.trouble !== undefined) {
+    return bad(`No manager works (${now.trouble}), and in mode ${now.mode} callers are given nothing else.`);
+  }
   if (now.mode !== 'answer') {
     return care(`Mode ${now.mode}: callers get what the manager says, and nothing when it says nothing.`);
   }

@@ -1,0 +1,73 @@
+/** @import { Status } from '../api/status.js' */
+import { setMayAct } from './act.js';
+import { get } from './api.js';
+import { wireCache } from './cache.js';
+import { wireCallers } from './callers.js';
+import { wireConfig } from './config.js';
+import { wireControls } from './controls.js';
+import { wireCurves } from './curves.js';
+import { byId, setText } from './dom.js';
+import { wireFigures } from './figures.js';
+import { clockTime } from './format.js';
+import { showHealth } from './health.js';
+import { listen } from './live.js';
+import { wireManagers } from './managers.js';
+import { wireNodes } from './nodes.js';
+import { addSample, setPast } from './past.js';
+import { wireTheme } from './theme.js';
+import { addWarning, beginWarnings, setWarnings } from './warnings.js';
+
+const showControls = wireControls(() => void get('api/status').then(showStatus, () => undefined));
+const panels = [wireManagers(), wireNodes(), wireCallers(), wireCache(), wireConfig()];
+wireTheme(wireCurves());
+wireFigures();
+
+let version = '';
+
+function showStatus(/** @type {Status} */ status) {
+  showHealth(status);
+  showControls(status);
+  setMayAct(status.mayAct);
+  if (version === '') version = status.version;
+  byId('updated', HTMLSpanElement).hidden = version === status.version;
+}
+
+/** Nobody looks at a page in the background; it catches up when it is looked at. */
+function showPanels() {
+  if (document.hidden) return;
+  for (const turn of panels) void turn();
+}
+
+async function catchUp() {
+  beginWarnings();
+  showPanels();
+  const [history, { warnings }] = await Promise.all([get('api/history'), get('api/warnings')]);
+  setPast(history);
+  setWarnings(warnings);
+}
+
+function showConnection(/** @type {import('./live.js').Connection} */ connection) {
+  const line = byId('connection', HTMLParagraphElement);
+  line.dataset.state = connection.kind;
+  document.documentElement.dataset.connection = connection.kind;
+  const lost = connection.kind === 'lost';
+  setText(
+    line,
+    lost
+      ? `Not connected since ${clockTime(connection.since)}. What stands here is how it was then; trying again every 2 s.`
+      : '',
+  );
+}
+
+listen({
+  status: showStatus,
+  sample(sample) {
+    addSample(sample);
+    showPanels();
+  },
+  warning: addWarning,
+  // A failure here is one of the connection, and that is said already.
+  opened: () => void catchUp().catch(() => undefined),
+  changed: showConnection,
+});
+document.addEventListener('visibilitychange', showPanels);

@@ -1,0 +1,131 @@
+/**
+ * @import { ShownNode } from '../nodes.js'
+ * @import { Tone } from './dom.js'
+ */
+import { perform } from './act.js';
+import { get, poll } from './api.js';
+import { button, byId, chip, setText } from './dom.js';
+import { duration, NOTHING, stranger } from './format.js';
+import { liveTable, nameCell, textColumn } from './table.js';
+
+/** @type {Record<string, Tone>} */
+const HERE = {
+  open: 'well',
+  waiting: 'care',
+  replacing: 'care',
+  ending: 'none',
+  dormant: 'care',
+  elsewhere: 'none',
+};
+/** @type {Record<string, Tone>} */
+const THERE = { active: 'well', inactive: 'bad', gone: 'bad', unknown: 'none' };
+
+/** @returns {import('./table.js').Column<ShownNode>[]} */
+function columns(/** @type {() => void} */ again) {
+  return [
+    {
+      label: 'Node',
+      kind: 'name',
+      make() {
+        const { node, set } = nameCell();
+        return {
+          node,
+          set: ({ hostname, kind, clusterId, ip }) =>
+            set(stranger(hostname), `${kind}, cluster ${stranger(clusterId)}, ${stranger(ip)}`),
+        };
+      },
+    },
+    {
+      label: 'Here',
+      make() {
+        const { node, set } = chip();
+        return {
+          node,
+          set({ state, alive, reopenings, lastReopened }) {
+            const reopened =
+              reopenings === 0 ? '' : `opened again ${reopenings} times, last: ${lastReopened}`;
+            set(alive ? state : `${state}, not alive`, alive ? (HERE[state] ?? 'none') : 'bad', reopened);
+          },
+        };
+      },
+    },
+    {
+      label: 'At the manager',
+      make() {
+        const { node, set } = chip();
+        return {
+          node,
+          set({ manager }) {
+            if (manager === null) return set('not asked', 'none');
+            const disputed =
+              manager.disputedForMs === null ? '' : `, disputed for ${duration(manager.disputedForMs)}`;
+            const title = `${stranger(manager.detail)} ${duration(manager.agoMs)} ago`.trim();
+            set(
+              `${manager.says}${disputed}`,
+              disputed === '' ? (THERE[manager.says] ?? 'none') : 'bad',
+              title,
+            );
+          },
+        };
+      },
+    },
+    textColumn(
+      'Last beat',
+      ({ lastBeatAgoMs }) => (lastBeatAgoMs === null ? NOTHING : `${duration(lastBeatAgoMs)} ago`),
+      'number',
+    ),
+    textColumn('Replica', ({ replica }) => replicaInWords(replica)),
+    { label: '', kind: 'acts', make: () => forgetButton(again) },
+  ];
+}
+
+function replicaInWords(/** @type {string | null} */ replica) {
+  if (replica === null) return NOTHING;
+  return replica === '' ? 'nobody' : stranger(replica);
+}
+
+function forgetButton(/** @type {() => void} */ again) {
+  /** @type {ShownNode | undefined} */
+  let node;
+  const forget = async () => {
+    if (node === undefined) return;
+    const { kind, clusterId, hostname, ip } = node;
+    const name = stranger(hostname);
+    const isDone = await perform({
+      path: 'api/nodes/forget',
+      body: { kind, clusterId, hostname, ip },
+      warn: {
+        title: `Forget ${name}?`,
+        text: `Its stream ends here and at the manager, which then shows ${name} (${stranger(ip)}) as inactive. It is for a node that has gone for good; one that lives comes back with its next stream.`,
+        yes: 'Forget it',
+      },
+      done: () => `${name} is forgotten.`,
+    });
+    if (isDone) again();
+  };
+  const element = button('Forget…', () => void forget(), { class: 'quiet' });
+  return {
+    node: element,
+    set(/** @type {ShownNode} */ next) {
+      node = next;
+      element.setAttribute('aria-label', `Forget ${stranger(next.hostname)}…`);
+    },
+  };
+}
+
+/** Returns what asks for them. */
+export function wireNodes() {
+  const turn = poll('nodes', async () => {
+    /** @type {{ nodes: ShownNode[] }} */
+    const { nodes } = await get('api/nodes');
+    setText(byId('nodes-count', HTMLSpanElement), String(nodes.length));
+    fill(nodes);
+  });
+  const fill = liveTable(byId('nodes-table', HTMLTableElement), {
+    columns: columns(() => void turn()),
+    keyOf: ({ kind, clusterId, hostname, ip }) => JSON.stringify([kind, clusterId, hostname, ip]),
+    none: 'No node keeps a stream here.',
+    isLoud: ({ alive, manager }) => !alive || (manager !== null && manager.disputedForMs !== null),
+  });
+  return turn;
+}
