@@ -111,7 +111,8 @@ describe('the image', () => {
         expect(node).toBe('node');
         const asked = check.map((word) => word.replace('127.0.0.1:8000', started.metrics));
         expect(spawnSync(process.execPath, asked).status).toBe(0);
-        expect((await fetch(`http://${started.admin}/api/status`)).status).toBe(200);
+        for (const path of ['api/status', '', 'page/main.js', 'page/uplot.js'])
+          expect((await fetch(`http://${started.admin}/${path}`)).status).toBe(200);
       } finally {
         child.kill('SIGTERM');
       }
