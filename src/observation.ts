@@ -60,6 +60,8 @@ export function wireObservation(parts: ObservationParts): Observation {
     cacheBytes: () => dataPath.store.sizeBytes,
     cacheEntries: () => dataPath.store.count,
     flights: dataPath.flights,
+    held: () => countHeld(dataPath),
+    pendingRegistrations: parts.registrations.pending,
     frozen: () => dataPath.world.frozen !== undefined,
     nodes: () => measured(keepAlive),
     claims: () => keepAlive.claims(),
@@ -155,6 +157,12 @@ function react(
   }
   if (event.kind === 'world-cleared' || event.kind === 'world-accepted') registrations.look();
   if (DECIDES_WARMUP.has(event.kind)) warmup.look();
+}
+
+function countHeld({ store }: DataPath): number {
+  let held = 0;
+  for (const entry of store.entries()) if (entry.held !== undefined) held++;
+  return held;
 }
 
 function measured({ shield, managersView }: KeepAlive): MeasuredNode[] {

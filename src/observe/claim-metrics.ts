@@ -1,8 +1,19 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
+import type { ClaimGivenReason, ClaimWhence } from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
 import type { ClaimEvent } from './log-claims.js';
+import { membersOf, seriesMaker } from './series.js';
 
 const STATES = ['held', 'unshared', 'moving', 'elsewhere'] as const;
+const WHENCE = membersOf<ClaimWhence>({
+  nobody: 0,
+  given: 0,
+  expired: 0,
+  forced: 0,
+  recovered: 0,
+  unshared: 0,
+});
+const GIVEN = membersOf<ClaimGivenReason>({ wanted: 0, late: 0 });
 
 /** Nodes by who holds them, read at the moment of a scrape: see `keepalive/claims.ts`. */
 export type MeasuredClaims = Readonly<Record<(typeof STATES)[number], number>>;
@@ -12,27 +23,21 @@ export function createClaimMetrics(
   registry: Registry,
   claims: () => MeasuredClaims,
 ): (event: ClaimEvent) => void {
-  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
-    new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
-  const taken = counter('claims_taken_total', 'Nodes that this replica began to hold, by whence they came.', [
-    'whence',
-  ]);
-  const given = counter('claims_given_total', 'Nodes that another replica has taken.', ['reason']);
+  const { counter } = seriesMaker(registry);
+  const taken = counter('claims_taken_total', 'Nodes that this replica began to hold, by whence they came.', {
+    whence: WHENCE,
+  });
+  const given = counter('claims_given_total', 'Nodes that another replica has taken.', { reason: GIVEN });
   const reasserted = counter(
     'claims_reasserted_total',
     'Streams opened again because a replica that was late had ended an old one of the node.',
-    [],
   );
-  const unshared = counter('claims_unshared_total', 'Times that Redis went away from the claims.', []);
+  const unshared = counter('claims_unshared_total', 'Times that Redis went away from the claims.');
   const recovered = counter(
     'nodes_recovered_total',
     'Nodes found on disk at the start, by what became of them.',
-    ['result'],
+    { result: ['recovered', 'elsewhere', 'too-old'] },
   );
-  for (const result of ['recovered', 'elsewhere', 'too-old']) recovered.inc({ result }, 0);
-  for (const whence of ['nobody', 'given', 'expired', 'forced', 'recovered', 'unshared'])
-    taken.inc({ whence }, 0);
-  for (const reason of ['wanted', 'late']) given.inc({ reason }, 0);
 
   new Gauge({
     name: `${METRIC_PREFIX}claims`,

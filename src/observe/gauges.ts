@@ -21,6 +21,10 @@ export interface MetricSources {
   readonly cacheBytes: () => number;
   readonly cacheEntries: () => number;
   readonly flights: () => number;
+  /** Poorer answers that are held back now. */
+  readonly held: () => number;
+  /** Registrations that were acknowledged and that no manager has yet. */
+  readonly pendingRegistrations: () => number;
   /** Does the manager look like another one? */
   readonly frozen: () => boolean;
   readonly nodes: () => readonly MeasuredNode[];
@@ -64,6 +68,12 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
     Number(sources.maintained()),
   );
   gauge('flights', 'Questions being asked.', sources.flights);
+  gauge('guard_holding', 'Poorer answers that are held back now.', sources.held);
+  gauge(
+    'registrations_pending',
+    'Registrations that were acknowledged and that no manager has yet.',
+    sources.pendingRegistrations,
+  );
   new Gauge({
     name: `${METRIC_PREFIX}mode`,
     help: 'The mode that runs is 1.',

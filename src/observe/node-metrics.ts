@@ -1,6 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { GatewayEvent, NodeEndReason, NodeKind, NodeSays, ReopenReason } from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
+import type { Of } from './log-line.js';
+import { membersOf, type SeriesMaker, seriesMaker } from './series.js';
 
 /** What is read of one node at the moment of a scrape. */
 export interface MeasuredNode {
@@ -28,11 +30,17 @@ export type NodeEvent = Extract<
   }
 >;
 
-const TYPES: readonly NodeKind[] = ['scheduler', 'seed-peer'];
+const TYPES = membersOf<NodeKind>({ scheduler: 0, 'seed-peer': 0 });
 const STATES = ['waiting', 'open', 'replacing', 'ending', 'dormant', 'elsewhere'] as const;
-const SAYS: readonly NodeSays[] = ['active', 'inactive', 'gone', 'unknown'];
-// By key, so that a reason which is added without its series does not compile.
-const REOPEN_REASONS = Object.keys({
+const SAYS = membersOf<NodeSays>({ active: 0, inactive: 0, gone: 0, unknown: 0 });
+const DISPUTES = membersOf<Of<'node-disputed'>['says']>({ inactive: 0, gone: 0 });
+const REGISTERED = membersOf<Of<'node-registered-again'>['outcome']>({
+  applied: 0,
+  'there-already': 0,
+  refused: 0,
+  later: 0,
+});
+const REOPENED = membersOf<ReopenReason>({
   'link-broken': 0,
   leaving: 0,
   mute: 0,
@@ -42,8 +50,8 @@ const REOPEN_REASONS = Object.keys({
   reassert: 0,
   'taken-over': 0,
   awake: 0,
-} satisfies Record<ReopenReason, 0>) as ReopenReason[];
-const END_REASONS = Object.keys({
+});
+const ENDED = membersOf<NodeEndReason>({
   left: 0,
   lost: 0,
   silent: 0,
@@ -51,7 +59,7 @@ const END_REASONS = Object.keys({
   yielded: 0,
   forgotten: 0,
   stopping: 0,
-} satisfies Record<NodeEndReason, 0>) as NodeEndReason[];
+});
 
 /** Seconds: from a stream replaced politely, 2 ms, to a manager that is away for long. */
 const GAP_BUCKETS = [0.005, 0.025, 0.1, 0.5, 1.5, 5, 15, 60, 300, 1_800, 7_200];
@@ -64,8 +72,7 @@ export function createNodeMetrics(
   nodes: () => readonly MeasuredNode[],
 ): (event: NodeEvent) => void {
   registerGauges(registry, nodes);
-  const series = makeSeries(registry);
-  zero(series);
+  const series = makeSeries(seriesMaker(registry));
   return (event) => {
     switch (event.kind) {
       case 'node-opened':
@@ -93,80 +100,51 @@ export function createNodeMetrics(
   };
 }
 
-function makeSeries(registry: Registry) {
-  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
-    new Counter({ name: METRIC_PREFIX + name, help, labelNames, registers: [registry] });
-  const histogram = <T extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly T[],
-    buckets: number[],
-  ) => new Histogram<T>({ name: METRIC_PREFIX + name, help, labelNames, buckets, registers: [registry] });
+function makeSeries({ counter, histogram }: SeriesMaker) {
+  const type = TYPES;
   return {
-    opened: counter('node_streams_opened_total', 'First streams of nodes opened at the manager.', ['type']),
+    opened: counter('node_streams_opened_total', 'First streams of nodes opened at the manager.', { type }),
     reopened: counter(
       'node_streams_reopened_total',
       'Streams of nodes opened at the manager again, by why.',
-      ['type', 'reason'],
+      { type, reason: REOPENED },
     ),
     gap: histogram(
       'node_stream_gap_seconds',
       'How long a node had no stream at the manager before it was opened again.',
-      ['reason'],
+      { reason: REOPENED },
       GAP_BUCKETS,
     ),
-    ended: counter('node_streams_ended_total', 'Streams of nodes at the manager that were ended, by why.', [
-      'type',
-      'reason',
-    ]),
+    ended: counter('node_streams_ended_total', 'Streams of nodes at the manager that were ended, by why.', {
+      type,
+      reason: ENDED,
+    }),
     unshielded: counter(
       'node_streams_unshielded_total',
       'Streams forwarded because there are too many nodes.',
-      [],
     ),
-    lowered: counter(
-      'node_openings_lowered_total',
-      'Times the manager asked for fewer openings of streams.',
-      [],
-    ),
-    looks: counter('node_looks_total', 'Looks at what the manager says of a live node, by what it says.', [
-      'type',
-      'says',
-    ]),
+    lowered: counter('node_openings_lowered_total', 'Times the manager asked for fewer openings of streams.'),
+    looks: counter('node_looks_total', 'Looks at what the manager says of a live node, by what it says.', {
+      type,
+      says: SAYS,
+    }),
     disputes: counter(
       'node_disputes_total',
       'Times the manager began to say inactive, or gone, of a node that is alive here.',
-      ['type', 'says'],
+      { type, says: DISPUTES },
     ),
     registered: counter(
       'nodes_registered_again_total',
       'Registrations of live nodes that the manager did not know, sent again.',
-      ['type', 'outcome'],
+      { type, outcome: REGISTERED },
     ),
     inactive: histogram(
       'node_inactive_seconds',
       'From the first look that found a live node not active at the manager to the first that found it active again.',
-      ['type'],
+      { type },
       INACTIVE_BUCKETS,
     ),
   };
-}
-
-/** `rate()` needs the 0 before the first 1. */
-function zero(series: ReturnType<typeof makeSeries>): void {
-  for (const type of TYPES) {
-    series.opened.inc({ type }, 0);
-    series.inactive.zero({ type });
-    for (const reason of REOPEN_REASONS) series.reopened.inc({ type, reason }, 0);
-    for (const reason of END_REASONS) series.ended.inc({ type, reason }, 0);
-    for (const says of SAYS) series.looks.inc({ type, says }, 0);
-    for (const outcome of ['applied', 'there-already', 'refused', 'later'])
-      series.registered.inc({ type, outcome }, 0);
-    for (const says of ['inactive', 'gone']) series.disputes.inc({ type, says }, 0);
-  }
-  for (const reason of REOPEN_REASONS) series.gap.zero({ reason });
-  series.unshielded.inc(0);
-  series.lowered.inc(0);
 }
 
 function registerGauges(registry: Registry, nodes: () => readonly MeasuredNode[]): void {

@@ -4,8 +4,9 @@ import { gatewayFigures } from '../../src/cli/demo/gateway-figures.js';
 import { inactivityOf } from '../../src/cli/demo/inactivity.js';
 import { defaultConfig } from '../../src/config/defaults.js';
 import { loadConfig } from '../../src/config/load.js';
-import { createMetrics } from '../../src/observe/metrics.js';
+import type { GatewayEvent } from '../../src/observe/events.js';
 import type { StateChange } from '../../src/simulator/manager/manager-record.js';
+import { metricsAfter } from '../support/told.js';
 
 describe("The demo's gateway", () => {
   const text = gatewayConfig({ managerAddress: '127.0.0.1:4000', timeFactor: 10 });
@@ -32,30 +33,19 @@ describe("The demo's gateway", () => {
 
 describe("The gateway's figures", () => {
   it('are read from what its metrics really look like', async () => {
-    const metrics = createMetrics({
-      version: '0.0.0',
-      readMethods: [],
-      managerLabels: ['0'],
-      mode: () => 'answer',
-      maintained: () => false,
-      connections: () => 0,
-      serving: () => true,
-      cacheBytes: () => 0,
-      cacheEntries: () => 0,
-      flights: () => 0,
-      frozen: () => false,
-      nodes: () => [],
-      claims: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
-      breakers: () => new Map(),
-      managers: () => [],
+    const answered = (answer: 'hit' | 'stale' | 'local', method: string, code: number): GatewayEvent => ({
+      kind: 'call-answered',
+      method,
+      answer,
+      code,
+      durationMs: 1,
     });
-    const answer = (kind: 'hit' | 'stale' | 'local', method: string, code: number): void =>
-      metrics.subscriber({ kind: 'call-answered', method, answer: kind, code, durationMs: 1 });
-    answer('hit', 'ListSchedulers', 0);
-    answer('hit', 'GetScheduler', 13);
-    answer('stale', 'ListSchedulers', 0);
-    answer('local', 'Check', 0);
-    const { text } = await metrics.render();
+    const text = await metricsAfter([
+      answered('hit', 'ListSchedulers', 0),
+      answered('hit', 'GetScheduler', 13),
+      answered('stale', 'ListSchedulers', 0),
+      answered('local', 'Check', 0),
+    ]);
     expect(gatewayFigures(text)).toEqual({ hit: 2, stale: 1, miss: 0, forwarded: 0, local: 1, refused: 0 });
   });
 

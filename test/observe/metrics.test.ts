@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayEvent } from '../../src/observe/events.js';
+import { startScriptedManager } from '../../src/simulator/manager/scripted-manager.js';
 import { startSimulatedManager } from '../../src/simulator/manager/simulated-manager.js';
 import { connectCaller } from '../support/caller.js';
-import { requestOf } from '../support/data-path.js';
+import { requestOf, responseOf } from '../support/data-path.js';
 import { startGateway } from '../support/running-gateway.js';
 import { LIST } from '../support/searcher-replies.js';
 import { samplesIn, samplesOf } from '../support/told.js';
@@ -60,6 +61,32 @@ it('counts whose answer each read was given: his own, one for all of his place, 
     expect(await counts(shared)).toEqual([1, 3, 0, 1]);
   } finally {
     await Promise.all([own.gateway.stop(), shared.gateway.stop()]);
+    await manager.stop();
+  }
+});
+
+it('counts what the guard holds back now', async () => {
+  const scheduler = { hostname: 's', ip: '127.0.0.1', scheduler_cluster_id: 1 };
+  const lists = [responseOf(LIST, { schedulers: [scheduler] }), responseOf(LIST, {})];
+  const manager = await startScriptedManager({
+    answer: ({ path }) => (path === LIST ? { messages: [lists.shift() ?? Buffer.alloc(0)] } : {}),
+  });
+  const sets = ['ttl', 'exactTtl', 'swr'].map((key) => `cache.methods.ListSchedulers.${key}=0s`);
+  const { gateway, bound, address } = await startGateway({ managers: [manager.address], sets });
+  const holding = async (): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${bound.metrics?.port}/metrics`)).text();
+    return Object.values(samplesIn(text, 'guard_holding'))[0] ?? Number.NaN;
+  };
+  const caller = await connectCaller(address);
+  try {
+    const ask = () => caller.call(LIST, requestOf(LIST, { hostname: 'a', ip: '127.0.0.9' }));
+    await ask();
+    expect(await holding()).toBe(0);
+    await ask();
+    expect(await holding()).toBe(1);
+  } finally {
+    await caller.close();
+    await gateway.stop();
     await manager.stop();
   }
 });

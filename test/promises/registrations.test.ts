@@ -10,6 +10,7 @@ import {
 import { type Caller, connectCaller } from '../support/caller.js';
 import { requestOf } from '../support/data-path.js';
 import { type GatewayProcess, runGateway } from '../support/gateway-process.js';
+import { samplesIn } from '../support/told.js';
 
 const UPDATE = '/manager.v2.Manager/UpdateScheduler';
 
@@ -44,18 +45,23 @@ async function kill(): Promise<void> {
   await gateway?.exited;
 }
 
-async function start(): Promise<{ gateway: GatewayProcess; caller: Caller }> {
+async function start(): Promise<{ gateway: GatewayProcess; caller: Caller; pending(): Promise<number> }> {
   const sets = [
     'server.listen=127.0.0.1:0',
     `managers.addrs=["${manager.address}"]`,
-    'metrics.enable=false',
+    'metrics.addr=127.0.0.1:0',
     'admin.enable=false',
     `snapshot.dir=${dir}`,
   ];
   gateway = runGateway(['serve', ...sets.flatMap((set) => ['--set', set])]);
-  const { listen } = (await gateway.line({ event: 'started' })) as Record<string, string>;
+  const { listen, metrics } = (await gateway.line({ event: 'started' })) as Record<string, string>;
   caller = await connectCaller(listen as string);
-  return { gateway, caller };
+  return { gateway, caller, pending: () => pendingAt(metrics as string) };
+}
+
+async function pendingAt(metrics: string): Promise<number> {
+  const text = await (await fetch(`http://${metrics}/metrics`)).text();
+  return Object.values(samplesIn(text, 'registrations_pending'))[0] ?? Number.NaN;
 }
 
 it('a scheduler that comes back with a new address while the manager is dead is acknowledged, and registered later, whatever happens to the gateway', async () => {
@@ -81,8 +87,10 @@ it('a scheduler that comes back with a new address while the manager is dead is 
   expect(manager.record.findScheduler({ hostname: 'stateful-0', clusterId: 1, ip: '127.0.0.12' })).toBe(
     undefined,
   );
+  expect(await after.pending()).toBe(1);
   await manager.restart();
   await after.gateway.line({ event: 'registration-replayed', outcome: 'applied' });
+  expect(await after.pending()).toBe(0);
   const row = manager.record.findScheduler({ hostname: 'stateful-0', clusterId: 1, ip: '127.0.0.12' });
   expect(row).toMatchObject({ port: 8002, state: 'inactive' });
   expect(manager.record.findScheduler({ hostname: 'stranger', clusterId: 1, ip: '' })).toBe(undefined);

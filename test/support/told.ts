@@ -31,11 +31,13 @@ export const METRIC_SOURCES: MetricSources = {
   cacheBytes: () => 0,
   cacheEntries: () => 0,
   flights: () => 0,
+  held: () => 0,
+  pendingRegistrations: () => 0,
   frozen: () => false,
   nodes: () => [],
   claims: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
   breakers: () => new Map(),
-  managers: () => [],
+  managers: () => [{ manager: '0', channels: 2, readyChannels: 0, inFlight: 0, healthy: false }],
 };
 
 /** The samples of one metric after these events, by their labels as they are written. */
@@ -43,9 +45,14 @@ export async function samplesOf(
   events: readonly GatewayEvent[],
   name: string,
 ): Promise<Record<string, number>> {
+  return samplesIn(await metricsAfter(events), name);
+}
+
+/** What Prometheus would read of a gateway to which nothing has happened but these. */
+export async function metricsAfter(events: readonly GatewayEvent[]): Promise<string> {
   const { subscriber, render } = createMetrics(METRIC_SOURCES);
   for (const event of events) subscriber(event);
-  return samplesIn((await render()).text, name);
+  return (await render()).text;
 }
 
 export function samplesIn(text: string, name: string): Record<string, number> {
