@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { responseOf, turn } from '../support/data-path.js';
+import { type RedisDeployment, startCluster, startSentinel } from '../support/redis-deployments.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
 import { ok } from '../support/scripted-upstream.js';
@@ -18,20 +19,15 @@ const otherName = makeCertificates('DNS:redis.elsewhere');
 
 let servers: RedisProcess[] = [];
 let replicas: Replica[] = [];
+let deployment: RedisDeployment | undefined;
 afterEach(async () => {
   for (const replica of replicas) replica.stop();
-  await Promise.all(servers.map((server) => server.stop()));
-  [servers, replicas] = [[], []];
+  await Promise.all([deployment?.stop(), ...servers.map((server) => server.stop())]);
+  [servers, replicas, deployment] = [[], [], undefined];
 });
 
-type Started = NonNullable<Parameters<typeof startRedis>[0]>;
-
-async function server(
-  certificates: Certificates,
-  clientAuth: boolean,
-  more: Started = {},
-): Promise<RedisProcess> {
-  const made = await startRedis({ tls: { certificates, clientAuth }, ...more });
+async function server(certificates: Certificates, clientAuth: boolean): Promise<RedisProcess> {
+  const made = await startRedis({ tls: { certificates, clientAuth } });
   servers.push(made);
   return made;
 }
@@ -70,58 +66,27 @@ describe('over TLS answers are shared', () => {
   });
 
   it('by Sentinel, with passwords, and after its failover by the new master', async () => {
-    const more = { password: 'p', args: ['--masterauth', 'p', '--repl-diskless-sync-delay', '0'] };
-    const master = await server(ours, true, more);
-    const follower = await server(ours, true, {
-      ...more,
-      args: [...more.args, '--replicaof', '127.0.0.1', String(master.port)],
-    });
-    const client = follower.client();
-    while (!(await client.info('replication')).includes('master_link_status:up'));
-    const sentinel = await server(ours, true, {
-      password: 'q',
-      sentinel: [
-        `sentinel monitor main 127.0.0.1 ${master.port} 1`,
-        'sentinel auth-pass main p',
-        'sentinel down-after-milliseconds main 500',
-        'sentinel failover-timeout main 2000',
-        'requirepass q',
-      ],
-    });
-    const watcher = sentinel.client();
-    while (!String(await watcher.call('SENTINEL', 'replicas', 'main')).includes(String(follower.port)));
-    const named = ['redis.mode=sentinel', 'redis.masterName=main', 'redis.password=p'];
-    const sets = [...withPair, ...named, 'redis.sentinelPassword=q'];
-    const one = await replica(sentinel.address, sets);
+    deployment = await startSentinel({ tls: { certificates: ours, clientAuth: true } });
+    const sets = [...withPair, ...deployment.sets];
+    const one = await replica(deployment.address, sets);
     await untilShared(one);
-    const other = await replica(sentinel.address, sets);
+    const other = await replica(deployment.address, sets);
     expect((await other.ask(GET, ask('h-0'))).source).toBe('hit');
-    await master.kill();
+    await deployment.master.kill();
     await untilShared(one);
-    expect(await client.info('replication')).toContain('role:master');
-    const stranger = await replica(sentinel.address, [...withPair, ...named, 'redis.sentinelPassword=wrong']);
+    expect(await deployment.clients[1]?.info('replication')).toContain('role:master');
+    const stranger = await replica(deployment.address, [...sets, 'redis.sentinelPassword=wrong']);
     expect((await stranger.ask(GET, ask('h-0'))).source).toBe('miss');
     await stranger.seen((event) => event.kind === 'redis-failed' && event.reason === 'denied');
     expect(JSON.stringify(stranger.events)).not.toContain('wrong');
   }, 90_000);
 
   it('by a cluster', async () => {
-    const nodes = await Promise.all(
-      [1, 2, 3].map(() => server(ours, true, { args: ['--cluster-enabled', 'yes'] })),
-    );
-    const clients = nodes.map((node) => node.client());
-    const third = Math.ceil(16_384 / 3);
-    for (const [index, client] of clients.entries()) {
-      await client.call('CLUSTER', 'ADDSLOTSRANGE', index * third, Math.min(16_383, (index + 1) * third - 1));
-      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-      for (const node of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', node.port);
-    }
-    for (const client of clients)
-      while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await turn();
-    const { address } = nodes[0] as RedisProcess;
-    const one = await replica(address, [...withPair, 'redis.mode=cluster']);
+    deployment = await startCluster({ tls: { certificates: ours, clientAuth: true } });
+    const sets = [...withPair, ...deployment.sets];
+    const one = await replica(deployment.address, sets);
     await untilShared(one);
-    const other = await replica(address, [...withPair, 'redis.mode=cluster']);
+    const other = await replica(deployment.address, sets);
     expect((await other.ask(GET, ask('h-0'))).source).toBe('hit');
   });
 });

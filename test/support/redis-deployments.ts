@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { turn } from './data-path.js';
-import { type RedisProcess, startRedis } from './redis-process.js';
+import { type RedisProcess, type RedisProcessOptions, startRedis } from './redis-process.js';
 
 /** Several servers that are one Redis to a gateway. */
 export interface RedisDeployment {
@@ -15,16 +15,24 @@ export interface RedisDeployment {
   stop(): Promise<void>;
 }
 
+type Common = Pick<RedisProcessOptions, 'tls'>;
+
 /** A master, a follower that is up to date, and a Sentinel that knows of both. */
-export async function startSentinel(): Promise<RedisDeployment> {
-  const master = await startRedis({ password: 'p', args: ['--repl-diskless-sync-delay', '0'] });
+export async function startSentinel(common: Common = {}): Promise<RedisDeployment> {
+  const master = await startRedis({
+    ...common,
+    password: 'p',
+    args: ['--repl-diskless-sync-delay', '0'],
+  });
   const follower = await startRedis({
+    ...common,
     password: 'p',
     args: ['--replicaof', '127.0.0.1', String(master.port), '--masterauth', 'p'],
   });
   const client = follower.client();
   while (!(await client.info('replication')).includes('master_link_status:up'));
   const sentinel = await startRedis({
+    ...common,
     sentinel: [
       `sentinel monitor main 127.0.0.1 ${master.port} 1`,
       'sentinel auth-pass main p',
@@ -45,15 +53,18 @@ export async function startSentinel(): Promise<RedisDeployment> {
 }
 
 /** Three nodes, a third of the slots each. */
-export async function startCluster(): Promise<RedisDeployment> {
-  const nodes = await Promise.all([1, 2, 3].map(() => startRedis({ args: ['--cluster-enabled', 'yes'] })));
+export async function startCluster(common: Common = {}): Promise<RedisDeployment> {
+  const nodes = await Promise.all(
+    [1, 2, 3].map(() => startRedis({ ...common, args: ['--cluster-enabled', 'yes'] })),
+  );
   const clients = nodes.map((node) => node.client());
   const third = Math.ceil(16_384 / 3);
   for (const [index, client] of clients.entries()) {
     await client.call('CLUSTER', 'ADDSLOTSRANGE', index * third, Math.min(16_383, (index + 1) * third - 1));
+    // Only while it knows no other.
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    for (const node of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', node.port);
   }
+  for (const node of nodes) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', node.port);
   for (const client of clients)
     while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await turn();
   const [first] = nodes as [RedisProcess];
