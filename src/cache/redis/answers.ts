@@ -1,35 +1,21 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
-import type { Emit, RedisRejectReason } from '../../observe/events.js';
-import type { RedisKeys } from '../../redis/keys.js';
 import type { Reply } from '../../rpc/call.js';
-import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { Read, ReadAnswer, Stage } from '../../rpc/read.js';
 import type { Entry } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
 import type { Voids } from '../voids.js';
-import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema, stampsOf } from './envelope.js';
-import { LARGEST_VALUE_BYTES, type RedisExchange, type Span } from './exchange.js';
-import { answerNews } from './news.js';
-import { askedAt, certainlyLater, type Found, inRedis, isAfterWrites, orderOf } from './order.js';
-import type { LookedUp, Place } from './replies.js';
+import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema } from './envelope.js';
+import type { RedisExchange, Span } from './exchange.js';
+import { createLaying, type LayingOptions } from './laying.js';
+import { createOpening } from './opening.js';
+import { askedAt, certainlyLater, inRedis, isAfterWrites, orderOf } from './order.js';
+import type { LookedUp } from './replies.js';
+import type { Seen } from './seen.js';
 
 /** Questions whose newest answer in Redis this process keeps in mind. */
 const STAMPS = 65_536;
-/** How often, at the most, an answer is laid under what those ask who know nothing yet: they need one that is not much older than the newest. */
-const FOR_STRANGERS_MS = 10_000;
-const STRANGERS_QUESTIONS = 4_096;
-/** One look into Redis: its time, this process's, and what was there. */
-export type Seen = LookedUp &
-  Span & {
-    /** The question whose answer was found; undefined: none was. */
-    readonly found: Question | undefined;
-    /** When that was asked for. */
-    readonly foundAsked: AskedAt | undefined;
-    /** What was looked for. */
-    readonly question: Question;
-  };
 
 /** Answers of one fleet in Redis, as the data path sees them. Nothing here rejects, and nothing takes longer than `redis.timeout`. */
 export interface AnswersInRedis {
@@ -43,21 +29,14 @@ export interface AnswersInRedis {
   forget(question: Question): Promise<unknown>;
 }
 
-export interface AnswersInRedisOptions {
+export interface AnswersInRedisOptions
+  extends Omit<LayingOptions, 'envelope' | 'schema' | 'exchange' | 'onAsked' | 'onStored'> {
   readonly config: Config['redis'];
   readonly fleetId: string;
-  readonly maxStaleMs: number;
   readonly exchange: RedisExchange;
-  readonly keys: RedisKeys;
-  /** Names this process among those that speak on the channel. */
-  readonly replica: string;
   readonly store: MemoryStore;
   /** The stage that remembers: what other replicas were told passes the same guard as what this one is told. */
   readonly keep: Stage;
-  /** Is it asked only to find out whose answer comes? Then that answer lies under it, too, for replicas that do not know yet either. */
-  readonly isUndecided: (question: Question) => boolean;
-  /** What those ask who do not know yet who would get this answer, too; undefined: everybody knows. */
-  readonly undecidedOf: (question: Question) => Question | undefined;
   readonly voids: Voids;
   /** See `SharedWrites.told`. */
   readonly told: () => number | undefined;
@@ -65,8 +44,6 @@ export interface AnswersInRedisOptions {
   /** Told of writes that others have noted. */
   readonly onVoids: (question: Question, seen: LookedUp & Span) => void;
   readonly schemas?: readonly EnvelopeSchema[];
-  readonly clock: Clock;
-  readonly emit: Emit;
 }
 
 /** The least by which one thing is after another. */
@@ -75,65 +52,29 @@ const A_MOMENT_MS = 0.001;
 export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInRedis {
   const { exchange, keys, store: memory, emit, clock } = options;
   const schemas = options.schemas ?? ENVELOPE_SCHEMAS;
-  const current = schemas[0]?.schema ?? 0;
   const envelope = createEnvelope({ secret: options.config.secret, fleetId: options.fleetId, schemas });
   const stamps = new LRUCache<string, number>({ max: STAMPS });
   /** When the answers that memory may hold were asked for, on Redis's clock. */
   const askedFor = new WeakMap<Reply, AskedAt>();
-  const laidAtMs = new LRUCache<string, number>({ max: STRANGERS_QUESTIONS });
   const looking = new Map<string, Promise<Seen | undefined>>();
-
-  const reject = (question: Question, reason: RedisRejectReason): void =>
-    emit({ kind: 'redis-answer-rejected', reason, method: question.path.slice(1) });
-
-  const answers = (entry: Entry, question: Question): boolean =>
-    entry.question.key === question.key ||
-    (options.isUndecided(question) && entry.question.path === question.path);
-
-  /** What lies in `place`, if it may be used; what fails a check is counted, and removed. */
-  const open = (
-    question: Question,
-    seen: LookedUp & Span,
-    schema: EnvelopeSchema,
-    place: Place,
-  ): Found | undefined => {
-    if (place.kind === 'none') return undefined;
-    const name = keys.answer(schema.schema, question.key);
-    const now = { wallMs: seen.atUs / 1000, nowMs: seen.beforeMs };
-    const opened =
-      place.kind === 'value'
-        ? envelope.open(name, schema, place.value, now)
-        : ({ kind: 'rejected', reason: place.kind } as const);
-    switch (opened.kind) {
-      case 'unknown-schema':
-        reject(question, 'unknown-schema');
-        return undefined;
-      case 'rejected':
-        reject(question, opened.reason);
-        void exchange.drop(name, place);
-        return undefined;
-      case 'entry': {
-        // Sound, and yet the answer to something else: only without a secret, or by whoever knows it.
-        if (!answers(opened.entry, question)) reject(question, 'check');
-        // A replay, or a replica of Redis that lagged and was promoted: what was seen in its place was asked for later.
-        else if (opened.asked.earliestUs < (stamps.peek(question.key) ?? 0)) reject(question, 'went-back');
-        else return opened;
-        return undefined;
-      }
-      default:
-        return opened satisfies never;
-    }
-  };
+  const opening = createOpening({ ...options, envelope, schemas, seenUs: (key) => stamps.peek(key) });
+  const { lay } = createLaying({
+    ...options,
+    envelope,
+    schema: schemas[0]?.schema ?? 0,
+    onAsked: ({ reply }, asked) => void askedFor.set(reply, asked),
+    onStored({ reply }, asked, key) {
+      stamps.set(key, asked.earliestUs);
+      askedFor.set(reply, inRedis(asked));
+    },
+  });
 
   const takeIn = async (
     question: Question,
     seen: LookedUp & Span,
     told: number | undefined,
   ): Promise<Pick<Seen, 'found' | 'foundAsked'>> => {
-    const found = schemas
-      .map((schema, index) => open(question, seen, schema, seen.places[index] ?? { kind: 'none' }))
-      .filter((one) => one !== undefined)
-      .sort((a, b) => b.asked.earliestUs - a.asked.earliestUs)[0];
+    const found = opening.newest(question, seen);
     if (found === undefined) {
       emit({ kind: 'redis-looked-up', result: 'none' });
       return { found: undefined, foundAsked: undefined };
@@ -164,37 +105,6 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     return there;
   };
 
-  const put = async (entry: Entry, key: string, seen: Seen, lifetimeMs: number): Promise<boolean> => {
-    const asked = askedAt(entry.askedAtMs, seen);
-    askedFor.set(entry.reply, asked);
-    const name = keys.answer(current, key);
-    const value = envelope.seal(name, entry, asked, { wallMs: seen.atUs / 1000, nowMs: seen.afterMs });
-    if (value.length > LARGEST_VALUE_BYTES) {
-      emit({ kind: 'redis-store-ended', result: 'too-large' });
-      return false;
-    }
-    const news = answerNews(options.replica, key);
-    const place = key === seen.question.key ? seen.places[0] : undefined;
-    const before = place?.kind === 'value' ? stampsOf(place.value) : '';
-    const { earliestUs } = asked;
-    const schema = current;
-    const result = await exchange.store({ name, value, earliestUs, lifetimeMs, schema, news, before });
-    if (result === 'stored') {
-      stamps.set(key, earliestUs);
-      askedFor.set(entry.reply, inRedis(asked));
-    }
-    if (result === 'stored' || result === 'asked-earlier' || result === 'other-schema')
-      emit({ kind: 'redis-store-ended', result });
-    return result === 'stored' || result === 'asked-earlier';
-  };
-
-  const isDue = ({ key }: Question): boolean => {
-    const lastMs = laidAtMs.get(key) ?? Number.NEGATIVE_INFINITY;
-    const due = clock.nowMs() - lastMs >= FOR_STRANGERS_MS;
-    if (due) laidAtMs.set(key, clock.nowMs());
-    return due;
-  };
-
   const look = async (question: Question): Promise<Seen | undefined> => {
     await options.telling();
     const told = options.told();
@@ -205,16 +115,6 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     if (seen === undefined) return undefined;
     options.onVoids(question, seen);
     return { ...seen, question, ...(await takeIn(question, seen, told)) };
-  };
-
-  const store = async (entry: Entry, question: Question, seen: Seen): Promise<boolean> => {
-    const lifetimeMs = Math.floor(options.maxStaleMs - (clock.nowMs() - entry.askedAtMs));
-    if (lifetimeMs <= 0) return false;
-    const strangers = options.isUndecided(question) ? question : options.undecidedOf(entry.question);
-    const alsoUnder = strangers !== undefined && isDue(strangers) ? strangers.key : undefined;
-    const isThere = await put(entry, entry.question.key, seen, lifetimeMs);
-    if (alsoUnder !== undefined) await put(entry, alsoUnder, seen, lifetimeMs);
-    return isThere;
   };
 
   const refresh = (question: Question): Promise<Seen | undefined> => {
@@ -233,14 +133,14 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
 
   return {
     refresh,
-    store,
+    store: lay,
     async offer(question) {
       const seen = await refresh(question);
       const entry = memory.peek(question.key);
       if (seen === undefined || entry === undefined || entry.held !== undefined) return false;
       const asked = askedFor.get(entry.reply) ?? askedAt(entry.askedAtMs, seen);
       if (seen.foundAsked !== undefined && asked.earliestUs <= seen.foundAsked.latestUs) return true;
-      return store(entry, question, seen);
+      return lay(entry, question, seen);
     },
     forget: ({ key }) => exchange.forget(schemas.map(({ schema }) => keys.answer(schema, key))),
   };

@@ -12,11 +12,12 @@ import { type FreshnessLimits, freshnessOf } from '../freshness.js';
 import type { MemoryStore } from '../memory.js';
 import { recalled } from '../recalled.js';
 import type { Voids } from '../voids.js';
-import { createAnswersInRedis, type Seen } from './answers.js';
+import { createAnswersInRedis } from './answers.js';
 import { type AskedInRedis, type AskedInRedisOptions, createAskedInRedis } from './asked.js';
 import type { EnvelopeSchema } from './envelope.js';
 import { createRedisExchange, LONGEST_TAG } from './exchange.js';
 import { createNewsDesk, readNews } from './news.js';
+import type { Seen } from './seen.js';
 import { createSharedWrites } from './writes.js';
 
 /** How often is asked what was written elsewhere, for those who have missed the news. */
