@@ -147,6 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const registrations = createRegistrationsPart({
     config,
     directory,
+    mode: () => mode,
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => dataPath.world.frozen,

@@ -24,7 +24,7 @@ export function aboutDisk(event: DiskEvent): LogLine | undefined {
     case 'directory-unusable':
       return {
         level: 'warn',
-        msg: `snapshot.dir ${event.dir} cannot be used (${event.detail}): a restart begins cold, and no registration is taken while the managers are away`,
+        msg: `snapshot.dir ${event.dir} cannot be used (${event.detail}): a restart begins cold, and without Redis no registration is taken while the managers are away`,
         fields: { event: event.kind, dir: event.dir, errorClass: 'permanent' },
       };
     case 'directory-taken':

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.js';
+import type { Config, Mode } from '../config/config.js';
 import type { OwnDirectory } from '../durable/own-directory.js';
 import type { NodeId } from '../keepalive/node.js';
 import type { Emit, ErrorClass } from '../observe/events.js';
@@ -37,6 +37,7 @@ export interface RegistrationsPart extends Registrations {
 export interface RegistrationsPartOptions {
   readonly config: Pick<Config, 'registrations' | 'redis' | 'fleet' | 'warmup' | 'managers'>;
   readonly directory: OwnDirectory;
+  readonly mode: () => Mode;
   readonly upstream: Upstream;
   readonly codec: MessageDecoder & { encodeRequest(path: string, fields: Fields): Buffer };
   readonly frozen: () => string | undefined;
@@ -74,15 +75,18 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
   const common = { ...options, book, ledger, shared, turns, decoder: codec, ask };
   const making = {
     ...common,
-    async ask(request: UnaryRequest) {
-      await options.turn?.();
-      return ask(request);
-    },
+    paced: () => options.turn?.() ?? Promise.resolve(),
     allowed: () => upstream.healthy && options.cleared(),
     lookUp: (node: NodeName, path: string, ip: string) => lookUp(codec, node, path, ip),
     requestTimeoutMs: config.managers.requestTimeoutMs,
   };
-  const replay = createReplay({ ...making, life, ratePerSecond: config.warmup.rate });
+  const replay = createReplay({
+    ...making,
+    life,
+    // Observing and bypassing add nothing to what the managers are asked but what was promised here.
+    forOthers: () => options.mode() === 'answer',
+    ratePerSecond: config.warmup.rate,
+  });
   const open = async (): Promise<void> => {
     // Where it cannot be had, the directory itself says so, once, for all that would be in it.
     if (!directory.held) return;

@@ -17,6 +17,8 @@ export interface MakeUpOptions {
   readonly ask: (request: UnaryRequest) => Promise<Answer>;
   /** May the managers be written to: one is healthy, and it is the one we know? */
   readonly allowed: () => boolean;
+  /** Resolves when a call may go out, where more is to be caught up with. */
+  readonly paced: () => Promise<void>;
   /** Request of the read that shows the node's row. */
   readonly lookUp: (node: NodeName, path: string, ip: string) => Pick<UnaryRequest, 'path' | 'message'>;
   /** Told round a write, so that what it touches is asked for again. */
@@ -36,19 +38,27 @@ export async function makeUp(
   how: 'look' | 'force',
 ): Promise<MadeUp> {
   const { node, path, ip, request } = registration;
-  if (!options.allowed()) return { kind: 'later' };
   if (how === 'look') {
+    if (!(await mayAsk(options))) return { kind: 'later' };
     const seen = await asked(options, options.lookUp(node, path, ip));
     if (seen === undefined || options.classify(seen.status) !== undefined) return { kind: 'later' };
-    if (!options.allowed()) return { kind: 'later' };
-    if (shows(options, seen.path, seen.message, registration)) return { kind: 'there-already' };
+    if (shows(options, seen.path, seen.message, registration)) {
+      return { kind: options.allowed() ? 'there-already' : 'later' };
+    }
   }
+  if (!(await mayAsk(options))) return { kind: 'later' };
   options.written(path, request);
   const reply = await asked(options, { path, message: request });
   options.written(path, request);
   const fault = reply === undefined ? 'transient' : options.classify(reply.status);
   if (reply === undefined || fault === 'transient' || fault === 'backpressure') return { kind: 'later' };
   return reply.status.code === Code.OK ? { kind: 'applied', reply } : { kind: 'refused' };
+}
+
+/** First its time, then whether it may: what is allowed may have ended in the meantime. */
+async function mayAsk({ paced, allowed }: MakeUpOptions): Promise<boolean> {
+  await paced();
+  return allowed();
 }
 
 /** undefined: nothing was said. */

@@ -21,6 +21,8 @@ export interface ReplayOptions extends MakeUpOptions {
   readonly book: Book;
   readonly ledger: Ledger;
   readonly shared: Pick<SharedRegistrations, 'claim' | 'pending' | 'enabled'>;
+  /** Is what other replicas have acknowledged to be made up for here, too? */
+  readonly forOthers: () => boolean;
   readonly turns: Turns;
   readonly life: Life;
   readonly ratePerSecond: number;
@@ -47,7 +49,7 @@ export function createReplay(options: ReplayOptions): Replay {
 
   /** Own ones first: of those that both say, the one that claims first settles the other. */
   const refill = async (): Promise<void> => {
-    const others = await shared.pending();
+    const others = options.forOthers() ? await shared.pending() : [];
     pass = [...book.pending(), ...others.filter((one) => !book.isPending(one))].reverse();
     if (pass.length === 0) options.life.rest();
   };

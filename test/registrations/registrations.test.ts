@@ -60,6 +60,7 @@ async function start(sets: readonly string[] = [`snapshot.dir=${dir}`]): Promise
   part = createRegistrationsPart({
     config,
     directory: heldDirectory(config.snapshot.dir),
+    mode: () => 'answer',
     upstream: managers,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => frozen,

@@ -57,6 +57,17 @@ it('nothing is sent while it may be another manager, or none works', async () =>
   expect(bench.seen).toEqual([]);
 });
 
+it('nor if that is found out while it waits for its time', async () => {
+  const bench = await registrationsBench();
+  await bench.part.write(registering('scheduler'));
+  bench.manager(() => ANSWERED);
+  bench.paced = async () => {
+    bench.frozen = 'another manager';
+  };
+  expect(await bench.part.replayNode(SCHEDULER, { force: true })).toBe('later');
+  expect(bench.seen).toEqual([]);
+});
+
 it.each([
   ['refused', ended(3, 'invalid')],
   ['later', REFUSED],

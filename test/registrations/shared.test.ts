@@ -127,6 +127,22 @@ describe('three replicas on one Redis', () => {
     expect(manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
   });
 
+  it('one that only observes makes up for nothing that another has acknowledged', async () => {
+    const [a, b] = await three();
+    await a.part.write(registering('scheduler'));
+    away();
+    await a.part.write(registering('scheduler'));
+    await a.vanish();
+    back();
+    b.mode = 'observe';
+    const until = performance.now() + SOON_MS;
+    await lookingUntil([b], () => performance.now() > until);
+    expect(manager.asked).toEqual([]);
+    b.mode = 'answer';
+    await lookingUntil([b], nothingPending);
+    expect(manager.writes()).toHaveLength(1);
+  });
+
   it('while one is at it, no other is, however often it looks', async () => {
     const [a, b, c] = await three();
     await a.part.write(registering('scheduler'));

@@ -26,6 +26,7 @@ const part = createRegistrationsPart({
   config,
   directory: createOwnDirectory({ dir: '', fleetId: 'f1', bootId: undefined, clock: systemClock, emit() {} }),
   // What nobody knows is sent all the same, and taken: that is how a node becomes known.
+  mode: () => 'answer',
   upstream: {
     healthy: false,
     statuses: () => [{ state: 'failed' }],

@@ -56,6 +56,8 @@ export interface RegistrationsBench {
   paths(): string[];
   alive: (node: NodeId) => boolean | undefined;
   frozen: string | undefined;
+  /** When a call of the making up may go out. */
+  paced: () => Promise<void>;
   /** What the manager says from now on. */
   manager(says: (request: UnaryRequest) => Reply | Error): void;
   /** It refuses connections, and the probes know. */
@@ -76,6 +78,7 @@ export async function registrationsBench(
   const part = createRegistrationsPart({
     config,
     directory: heldDirectory(config.snapshot.dir),
+    mode: () => 'answer',
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => bench.frozen,
@@ -83,6 +86,7 @@ export async function registrationsBench(
     isAlive: (node) => bench.alive(node),
     acknowledged: () => undefined,
     written: (path) => void written.push(path),
+    turn: () => bench.paced(),
     classify,
     clock,
     emit: (event) => events.push(event),
@@ -96,6 +100,7 @@ export async function registrationsBench(
     paths: () => seen.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)),
     alive: () => undefined,
     frozen: undefined,
+    paced: () => Promise.resolve(),
     manager(says) {
       seen.length = 0;
       upstream.healthy = true;

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { classify } from '../../src/breaker/classify.js';
+import type { Mode } from '../../src/config/config.js';
 import type { NodeId } from '../../src/keepalive/node.js';
 import {
   createRegistrationsPart,
@@ -57,6 +58,7 @@ function says(manager: RowsManager, { path, message }: UnaryRequest): Reply {
 export interface RegistrationsReplica extends Pick<EventWatch, 'events' | 'seen'> {
   readonly part: RegistrationsPart;
   alive: (node: NodeId) => boolean | undefined;
+  mode: Mode;
   outcomes(): string[];
   /** As if it had been killed: it says nothing more to anybody. */
   vanish(): Promise<void>;
@@ -97,6 +99,7 @@ export async function registrationsReplica(options: ReplicaOptions): Promise<Reg
     events,
     seen,
     alive: () => undefined,
+    mode: 'answer',
     outcomes: () => events.flatMap((one) => (one.kind === 'registration-replayed' ? [one.outcome] : [])),
     async vanish() {
       vanished = true;
@@ -107,6 +110,7 @@ export async function registrationsReplica(options: ReplicaOptions): Promise<Reg
   const part = createRegistrationsPart({
     config,
     directory: heldDirectory(config.snapshot.dir),
+    mode: () => replica.mode,
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     frozen: () => undefined,
