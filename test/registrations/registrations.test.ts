@@ -25,8 +25,6 @@ import { ended, ok, ScriptedUpstream } from '../support/scripted-upstream.js';
 
 const SCHEDULER = '/manager.v2.Manager/UpdateScheduler';
 const SEED_PEER = '/manager.v2.Manager/UpdateSeedPeer';
-const DELETE = '/manager.v2.Manager/DeleteSeedPeer';
-const GET_SEED_PEER = '/manager.v2.Manager/GetSeedPeer';
 const NODE = { hostname: 'n', ip: '127.0.0.1', port: 8002 };
 const REFUSED = ended(14, 'connect ECONNREFUSED');
 const NOT_FOUND = ended(13, 'record not found');
@@ -35,8 +33,6 @@ const scheduler = (over: object = {}): UnaryRequest =>
   request(SCHEDULER, { source_type: 'SCHEDULER_SOURCE', scheduler_cluster_id: '1', ...NODE, ...over });
 const seedPeer = (over: object = {}): UnaryRequest =>
   request(SEED_PEER, { source_type: 'SEED_PEER_SOURCE', seed_peer_cluster_id: '1', ...NODE, ...over });
-const deletion = (over: object = {}): UnaryRequest =>
-  request(DELETE, { source_type: 'SEED_PEER_SOURCE', hostname: 'n', seed_peer_cluster_id: '1', ...over });
 const answered = (over: object = {}): Reply =>
   ok(responseOf('/manager.v2.Manager/GetScheduler', { id: '7', ...NODE, ...over }));
 
@@ -106,19 +102,6 @@ function managerAway(): void {
   upstream.healthy = false;
   upstream.statuses = () => [{ state: 'failed' } as AddressStatus] as never;
   seen = [];
-}
-
-const paths = (): string[] => seen.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
-const replays = (): unknown[] =>
-  events.flatMap((event) => (event.kind === 'registration-replayed' ? [event.outcome] : []));
-
-async function untilReplays(count: number): Promise<void> {
-  part.look();
-  while (replays().length < count) {
-    await new Promise((resolve) => setImmediate(resolve));
-    // The only timer here is the pause before the next one.
-    if (clock.pendingTimers > 0) clock.advance(1);
-  }
 }
 
 describe('while the manager is there', () => {
@@ -229,136 +212,5 @@ describe('while the manager is away', () => {
     await expect(write(scheduler())).rejects.toThrow('the registration could not be written down');
     expect(book.pending()).toEqual([]);
     expect(events.at(-1)).toEqual({ kind: 'journal-failed', detail: 'ENOSPC: no space left on device' });
-  });
-});
-
-describe('when the manager is back', () => {
-  async function journaled(...requests: UnaryRequest[]): Promise<void> {
-    manager(() => answered());
-    for (const one of requests) await part.write(one);
-    managerAway();
-    for (const one of requests) expect((await part.write(one)).journaled).toBe(true);
-  }
-
-  it('a registration that it does not have is made up for, byte for byte', async () => {
-    alive = true;
-    const one = seedPeer();
-    await journaled(one);
-    manager(({ path }) => (path === GET_SEED_PEER ? NOT_FOUND : answered()));
-    seen = [];
-    await untilReplays(1);
-    expect(replays()).toEqual(['applied']);
-    expect(paths()).toEqual(['GetSeedPeer', 'UpdateSeedPeer']);
-    expect(seen[1]?.message).toEqual(one.message);
-    expect(part.pending()).toBe(0);
-    await part.stop();
-    await start();
-    expect(part.pending()).toBe(0);
-  });
-
-  it('one that it has is left alone; one whose row has another ip is made up for', async () => {
-    alive = true;
-    await journaled(seedPeer(), scheduler());
-    const row = ok(responseOf(GET_SEED_PEER, { id: '7', ...NODE, state: 'inactive' }));
-    manager(({ path }) => (path === GET_SEED_PEER ? row : answered({ ip: '127.0.0.77' })));
-    seen = [];
-    await untilReplays(2);
-    expect(replays()).toEqual(['there-already', 'applied']);
-    expect(paths()).toEqual(['GetSeedPeer', 'GetScheduler', 'UpdateScheduler']);
-  });
-
-  it('only the newest of a node is made up for', async () => {
-    await journaled(scheduler());
-    await part.write(scheduler({ ip: '127.0.0.9' }));
-    manager(({ path }) => (path === SCHEDULER ? answered() : NOT_FOUND));
-    seen = [];
-    await untilReplays(1);
-    expect(paths()).toEqual(['GetScheduler', 'UpdateScheduler']);
-    expect(decodeRequest(SCHEDULER, seen[1]?.message as Buffer).ip).toBe('127.0.0.9');
-  });
-
-  it('a node known to be dead is not brought back', async () => {
-    await journaled(seedPeer());
-    manager(() => NOT_FOUND);
-    alive = false;
-    seen = [];
-    await untilReplays(1);
-    expect([replays(), seen, part.pending()]).toEqual([['dead'], [], 0]);
-  });
-
-  it('a node that was deleted meanwhile is not brought back, not even by a deletion that failed', async () => {
-    alive = true;
-    await journaled(seedPeer(), seedPeer({ hostname: 'other' }));
-    manager(() => REFUSED);
-    await part.write(deletion());
-    expect(part.pending()).toBe(1);
-    manager(({ path }) => (path === GET_SEED_PEER ? NOT_FOUND : answered()));
-    seen = [];
-    await untilReplays(1);
-    expect(decodeRequest(SEED_PEER, seen[1]?.message as Buffer).hostname).toBe('other');
-    expect(part.pending()).toBe(0);
-  });
-
-  it('a deletion waits for a replay of the node that is under way, so that it has the last word', async () => {
-    alive = true;
-    await journaled(seedPeer());
-    manager(() => NOT_FOUND);
-    upstream.auto = undefined;
-    part.look();
-    const asked = async (count: number): Promise<void> => {
-      while (upstream.asked.length < count) await new Promise((resolve) => setImmediate(resolve));
-    };
-    await asked(1);
-    const deleted = part.write(deletion());
-    upstream.asked[0]?.answer(NOT_FOUND);
-    await asked(2);
-    expect(upstream.asked[1]?.request.path).toBe(SEED_PEER);
-    upstream.asked[1]?.answer(answered());
-    await asked(3);
-    expect(upstream.asked[2]?.request.path).toBe(DELETE);
-    upstream.asked[2]?.answer(ok(Buffer.alloc(0)));
-    expect((await deleted).journaled).toBe(false);
-  });
-
-  it('a registration that the node makes itself settles the journaled one', async () => {
-    await journaled(scheduler());
-    manager(() => answered());
-    await part.write(scheduler({ ip: '127.0.0.9' }));
-    expect(part.pending()).toBe(0);
-  });
-
-  it('no more than warmup.rate a second are made up for', async () => {
-    await journaled(...Array.from({ length: 30 }, (_, n) => scheduler({ hostname: `n-${n}` })));
-    manager(({ path }) => (path === SCHEDULER ? answered() : NOT_FOUND));
-    const startedAtMs = clock.nowMs();
-    await untilReplays(30);
-    expect(clock.nowMs() - startedAtMs).toBeGreaterThanOrEqual(2_900);
-  });
-
-  it('one that the manager fails waits, and keeps no other waiting', async () => {
-    await journaled(scheduler({ hostname: 'bad' }), scheduler({ hostname: 'good' }));
-    manager(({ path, message }) => {
-      if (path !== SCHEDULER) return NOT_FOUND;
-      return decodeRequest(path, message).hostname === 'bad' ? ended(13, 'invalid connection') : answered();
-    });
-    await untilReplays(2);
-    expect(replays()).toEqual(['later', 'applied']);
-    expect(part.pending()).toBe(1);
-  });
-
-  it('nothing is made up for while it may be another manager, and no registration reaches it', async () => {
-    await journaled(scheduler());
-    manager(() => NOT_FOUND);
-    frozen = 'another manager';
-    seen = [];
-    part.look();
-    expect((await part.write(scheduler())).journaled).toBe(true);
-    await expect(part.write(scheduler({ hostname: 'new' }))).rejects.toThrow('another manager');
-    clock.advance(60_000);
-    expect([seen, replays()]).toEqual([[], []]);
-    frozen = undefined;
-    manager(({ path }) => (path === SCHEDULER ? answered() : NOT_FOUND));
-    await untilReplays(1);
-    expect(replays()).toEqual(['applied']);
   });
 });

@@ -49,6 +49,7 @@ export function nodeOf(kind: NodeId['kind'], over: Partial<NodeId> = {}): NodeId
 export interface RegistrationsBench {
   readonly part: RegistrationsPart;
   readonly clock: ManualClock;
+  readonly upstream: ScriptedUpstream;
   readonly events: GatewayEvent[];
   /** What the manager was asked, by the last part of the path, since it last changed. */
   readonly seen: UnaryRequest[];
@@ -94,6 +95,7 @@ export async function registrationsBench(
   const bench: RegistrationsBench = {
     part,
     clock,
+    upstream,
     events,
     seen,
     written,
