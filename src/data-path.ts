@@ -26,7 +26,7 @@ import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
 import { NO_METADATA } from './rpc/metadata.js';
 import type { Question } from './rpc/question.js';
-import { compose, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
+import { compose, onNobodysBehalf, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
 import { NO_TRACING, type Tracing } from './trace/tracing.js';
 import { allFailed } from './upstream/all-failed.js';
 import { ask } from './upstream/ask.js';
@@ -212,7 +212,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     askedAs: (key) =>
       learned
         .mostUsed(Number.POSITIVE_INFINITY)
-        .find((one) => one.question.key === key || sharing.questionOf(asRead(one)).key === key),
+        .find((one) => one.question.key === key || sharing.questionOf(onNobodysBehalf(one)).key === key),
     ask: answerBehind,
     limits: config.cache,
   });
@@ -266,13 +266,3 @@ export function createDataPath(options: DataPathOptions): DataPath {
 }
 
 /** On nobody's behalf. */
-function asRead({ question, message }: Pick<Read, 'question' | 'message'>): Read {
-  return {
-    question,
-    message,
-    metadata: NO_METADATA,
-    deadlineMs: undefined,
-    signal: undefined,
-    attempts: 'one',
-  };
-}

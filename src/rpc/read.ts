@@ -1,5 +1,5 @@
 import type { Answer } from './answer.js';
-import type { Metadata } from './metadata.js';
+import { type Metadata, NO_METADATA } from './metadata.js';
 import type { Question } from './question.js';
 
 /** A read on its way through the stages. */
@@ -18,6 +18,18 @@ export interface Read {
   readonly attempts: 'one' | 'several';
   /** The one trial of a half-open breaker: worth waiting for a connection that is being dialled again. */
   readonly trial?: boolean;
+}
+
+/** A read that nobody waits for. */
+export function onNobodysBehalf({ question, message }: Pick<Read, 'question' | 'message'>): Read {
+  return {
+    question,
+    metadata: NO_METADATA,
+    message,
+    deadlineMs: undefined,
+    signal: undefined,
+    attempts: 'one',
+  };
 }
 
 /** An answer with where it came from. `miss`: the manager gave it for this very asking. */

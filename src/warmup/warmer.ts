@@ -1,7 +1,6 @@
 import type { Emit } from '../observe/events.js';
 import type { Clock, Timer } from '../rpc/clock.js';
-import { NO_METADATA } from '../rpc/metadata.js';
-import type { Read, ReadAnswer, ReadHandler } from '../rpc/read.js';
+import { onNobodysBehalf, type Read, type ReadAnswer, type ReadHandler } from '../rpc/read.js';
 import { type Learned, type LearnedKey, STILL_ASKED_MS } from './learned.js';
 import type { Pace } from './pace.js';
 
@@ -158,18 +157,7 @@ export function createWarmer(options: WarmerOptions): Warmer {
 function listOf({ requests, learned, maxStaleMs }: WarmerOptions): Item[] {
   const keys: readonly WarmKey[] = [...requests, ...learned.mostUsed(Math.min(STILL_ASKED_MS, maxStaleMs))];
   const unique = new Map(keys.map((key) => [key.question.key, key]));
-  return [...unique.values()].map(({ question, message }) => ({
-    read: {
-      question,
-      metadata: NO_METADATA,
-      message,
-      deadlineMs: undefined,
-      signal: undefined,
-      attempts: 'one',
-    },
-    tries: 0,
-    notBeforeMs: 0,
-  }));
+  return [...unique.values()].map((key) => ({ read: onNobodysBehalf(key), tries: 0, notBeforeMs: 0 }));
 }
 
 /** False: the manager did not say, and what there is, is still the answer of before. */

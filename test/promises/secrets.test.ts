@@ -210,7 +210,7 @@ function holds(bytes: Buffer, text: string, depth = 2): boolean {
 const found = (where: readonly Buffer[], words: Readonly<Record<string, string>>): string[] =>
   Object.entries(words).flatMap(([name, word]) => (where.some((one) => holds(one, word)) ? [name] : []));
 
-describe.each(['answer', 'observe'])('in mode %s', (mode) => {
+describe.each(['answer', 'observe'])('in mode %s', { timeout: 90_000 }, (mode) => {
   it('secrets are neither in Redis, nor in any file, nor in the log', async () => {
     await start(mode);
     await gateway.line({ event: 'redis-connected' });

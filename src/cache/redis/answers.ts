@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.js';
 import type { Reply } from '../../rpc/call.js';
 import type { Question } from '../../rpc/question.js';
-import type { Read, ReadAnswer, Stage } from '../../rpc/read.js';
+import { onNobodysBehalf, type ReadAnswer, type Stage } from '../../rpc/read.js';
 import type { Entry } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
 import type { Voids } from '../voids.js';
@@ -97,7 +97,9 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     );
     const askedAtMs = Math.min(seen.afterMs, Math.max(found.entry.askedAtMs, afterMs + A_MOMENT_MS));
     const answer: ReadAnswer = { reply, askedAtMs, answeredAtMs, manager, source: 'miss', coalesced: false };
-    await options.keep(() => Promise.resolve(answer))(onNobodysBehalf(about));
+    await options.keep(() => Promise.resolve(answer))(
+      onNobodysBehalf({ question: about, message: Buffer.alloc(0) }),
+    );
     const kept = memory.get(about.key);
     if (kept?.reply !== reply) return there;
     const askedByMs = seen.afterMs - Math.max(0, seen.atUs - found.asked.latestUs) / 1000;
@@ -143,16 +145,5 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
       return lay(entry, question, seen);
     },
     forget: ({ key }) => exchange.forget(schemas.map(({ schema }) => keys.answer(schema, key))),
-  };
-}
-
-function onNobodysBehalf(question: Question): Read {
-  return {
-    question,
-    metadata: {},
-    message: Buffer.alloc(0),
-    deadlineMs: undefined,
-    signal: undefined,
-    attempts: 'one',
   };
 }
