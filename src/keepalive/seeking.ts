@@ -3,13 +3,16 @@ import type { SessionContext } from './context.js';
 import type { NodeRecord } from './node.js';
 
 export interface Sought {
-  /** Claim the node for this replica before anything else; undefined: it is ours. */
+  /** Claim the node for this replica before anything else; undefined: it is ours, and has a stream. */
   readonly claim: NodeRecord | undefined;
   readonly who: 'new' | 'replaced' | 'returning';
   readonly delayMs: number;
   /** Another one than this, if there is one. */
   readonly not?: Line | undefined;
 }
+
+/** When another connection answers, one that is mute may do so in a moment: a frozen manager that thaws is to find its streams as they were. */
+const SECOND_THOUGHT_MS = 500;
 
 type Context = Pick<SessionContext, 'upstream' | 'claims' | 'pace' | 'clock'>;
 
@@ -20,12 +23,15 @@ export class Seeking {
   readonly #found: (line: Line) => void;
   #stop: (() => void) | undefined;
   #cancelled = false;
+  /** Is there nothing to be thought over before a stream is ended for what was found? */
+  #isSure: boolean;
 
   /** `found` is called once, maybe within `start`, unless `cancel` was called before. */
   constructor(context: Context, sought: Sought, found: (line: Line) => void) {
     this.#context = context;
     this.#sought = sought;
     this.#found = found;
+    this.#isSure = sought.claim !== undefined || sought.not?.state !== 'mute';
   }
 
   start(): void {
@@ -53,16 +59,26 @@ export class Seeking {
   #seek(): void {
     const line = this.#line();
     if (line !== undefined) {
-      this.#queue(line);
+      this.#consider(line);
       return;
     }
     const unwatch = this.#context.upstream.watchLines(() => {
       const good = this.#line();
       if (good === undefined) return;
       unwatch();
-      this.#queue(good);
+      this.#consider(good);
     });
     this.#stop = unwatch;
+  }
+
+  #consider(line: Line): void {
+    if (this.#isSure) {
+      this.#queue(line);
+      return;
+    }
+    this.#isSure = true;
+    const timer = this.#context.clock.setTimer(SECOND_THOUGHT_MS, () => this.#seek());
+    this.#stop = () => timer.cancel();
   }
 
   #queue(line: Line): void {
@@ -79,6 +95,9 @@ export class Seeking {
 
   #line(): Line | undefined {
     const { upstream } = this.#context;
-    return upstream.line(this.#sought.not);
+    const { not, claim } = this.#sought;
+    const line = upstream.line(not);
+    // Who has no stream loses none where nobody may answer either.
+    return line ?? (claim === undefined ? undefined : upstream.line());
   }
 }

@@ -3,10 +3,10 @@ import type { AddressState, ChannelCloseReason, ChannelCreateReason } from '../o
 import { askLine } from './ask-line.js';
 import type { AttemptContext } from './attempt.js';
 import { type Channel, type ChannelTarget, LONGEST_RECONNECT_MS } from './channel.js';
+import type { ChannelLine } from './channel-line.js';
 import { ChannelSlot } from './channel-slot.js';
 import { Health, type HealthView } from './health.js';
 import { InFlight, type Patience } from './in-flight.js';
-import type { Line } from './line.js';
 import type { ProbeResult } from './probe.js';
 import type { AddressStatus } from './upstream.js';
 
@@ -16,6 +16,8 @@ export interface AddressContext extends AttemptContext {
   readonly random: () => number;
   /** A line of some address has become good. */
   readonly lineBecameGood: () => void;
+  /** A line of some address has answered a probe. */
+  readonly lineAnswered: () => void;
 }
 
 /** Lower is better. An address without a chance to connect is as good as failed, before a probe has said so. */
@@ -97,9 +99,13 @@ export class Address {
     return slot.channel;
   }
 
-  /** READY and not mute, at most one per channel. */
-  get goodLines(): readonly Line[] {
-    return this.#slots.flatMap(({ line }) => (line?.state === 'good' ? [line] : []));
+  /** Of channels that are READY, at most one each. */
+  get lines(): readonly ChannelLine[] {
+    return this.#slots.flatMap(({ line }) => line ?? []);
+  }
+
+  get goodLines(): readonly ChannelLine[] {
+    return this.lines.filter(({ state }) => state === 'good');
   }
 
   /** Resolves when a channel is READY, when grpc-js must have dialled once more, or when the patience ends. */
@@ -183,6 +189,7 @@ export class Address {
           becameGood: this.#context.lineBecameGood,
         },
         answers: (found) => this.#isHealth(found),
+        answered: this.#context.lineAnswered,
         changed: () => this.#channelChanged(),
         created: (why) => emit({ kind: 'channel-created', manager, address, reason: why }),
         closed: (why) => emit({ kind: 'channel-closed', manager, address, reason: why }),

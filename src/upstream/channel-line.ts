@@ -26,7 +26,8 @@ export class ChannelLine implements Line {
   readonly #channel: Channel;
   readonly #connection: Connection;
   readonly #watchers = new Set<() => void>();
-  #mute = false;
+  #silentFromMs: number | undefined;
+  #answeredFromMs = Number.NEGATIVE_INFINITY;
   #told: LineState;
 
   constructor(options: ChannelLineOptions, channel: Channel, connection: Connection) {
@@ -42,7 +43,7 @@ export class ChannelLine implements Line {
   get state(): LineState {
     if (this.#connection.state === 'gone') return 'gone';
     if (this.#connection.state === 'left') return 'leaving';
-    return this.#mute ? 'mute' : 'good';
+    return this.#silentFromMs === undefined ? 'good' : 'mute';
   }
 
   watch(changed: () => void): () => void {
@@ -76,9 +77,22 @@ export class ChannelLine implements Line {
     this.#connection.destroy();
   }
 
-  setMute(mute: boolean): void {
-    this.#mute = mute;
+  /** A probe that was sent at `askedMs` was not answered. */
+  fellSilent(askedMs: number): void {
+    this.#silentFromMs ??= askedMs;
     this.#tell();
+  }
+
+  /** A probe that was sent at `askedMs` was answered. */
+  answered(askedMs: number): void {
+    this.#answeredFromMs = Math.max(this.#answeredFromMs, askedMs);
+    this.#silentFromMs = undefined;
+    this.#tell();
+  }
+
+  /** Has it answered what was asked after `mute` had fallen silent? Else it may be as silent, and nobody knows yet. */
+  hasAnsweredSince(mute: ChannelLine): boolean {
+    return mute.#silentFromMs === undefined || this.#answeredFromMs > mute.#silentFromMs;
   }
 
   #tell(): void {

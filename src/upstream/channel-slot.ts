@@ -13,6 +13,8 @@ export interface ChannelSlotOptions {
   readonly line: ChannelLineOptions;
   /** Is what a probe found a sign of health? */
   answers(found: Awaited<Probe['result']>): boolean;
+  /** A probe over the channel in use was. */
+  answered(): void;
   /** The channel's state, or the channel itself, is another one. */
   changed(): void;
   created(reason: ChannelCreateReason): void;
@@ -27,6 +29,8 @@ export class ChannelSlot {
   #channel: Channel;
   #mute = false;
   #line: ChannelLine | undefined;
+  /** When the present candidate was asked, or the one before it. */
+  #candidateAskedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ChannelSlotOptions, reason: ChannelCreateReason) {
     this.#options = options;
@@ -54,17 +58,18 @@ export class ChannelSlot {
     return this.#line;
   }
 
-  markMute(): void {
+  /** A probe over its channel, sent at `askedMs`, was not answered. */
+  markMute(askedMs: number): void {
     this.#mute = true;
-    this.#line?.setMute(true);
+    this.#line?.fellSilent(askedMs);
     this.#replacement.start();
   }
 
-  markAlive(): void {
-    if (!this.#mute) return;
-    this.#mute = false;
-    this.#replacement.stop();
-    this.#line?.setMute(false);
+  /** A probe over its channel, sent at `askedMs`, was answered. */
+  markAlive(askedMs: number): void {
+    this.#forgetMute();
+    this.#line?.answered(askedMs);
+    this.#options.answered();
   }
 
   /** No new calls; resolves when the last call and the last connection have gone. */
@@ -94,7 +99,7 @@ export class ChannelSlot {
     const old = this.#channel;
     this.#channel = channel;
     this.#mute = false;
-    this.#renewLine();
+    this.#renewLine(reason === 'unresponsive' ? this.#candidateAskedMs : undefined);
     this.#retire(old, reason);
     this.#options.changed();
   }
@@ -111,14 +116,16 @@ export class ChannelSlot {
   #stateChanged(channel: Channel): void {
     if (channel !== this.#channel) return;
     // A connection that broke is not mute any more; its successor starts with a clean slate.
-    if (channel.state !== 'ready') this.markAlive();
+    if (channel.state !== 'ready') this.#forgetMute();
     this.#renewLine();
     this.#options.changed();
   }
 
-  #renewLine(): void {
+  /** `answeredFromMs`: when it was asked what it has answered already. */
+  #renewLine(answeredFromMs?: number): void {
     const { connection } = this.#channel;
     this.#line = connection && new ChannelLine(this.#options.line, this.#channel, connection);
+    if (answeredFromMs !== undefined) this.#line?.answered(answeredFromMs);
     if (this.#line?.state === 'good') this.#options.line.becameGood();
   }
 
@@ -128,8 +135,15 @@ export class ChannelSlot {
     this.#adopt(this.#open('connect-timeout'), 'connect-timeout');
   }
 
+  #forgetMute(): void {
+    if (!this.#mute) return;
+    this.#mute = false;
+    this.#replacement.stop();
+  }
+
   async #candidateAnswers(candidate: Channel): Promise<boolean> {
     const { connectTimeoutMs, probeTimeoutMs, clock } = this.#options;
+    this.#candidateAskedMs = clock.nowMs();
     const asked = probe(candidate, probeTimeoutMs, clock);
     const connecting = clock.setTimer(connectTimeoutMs, () => {
       if (candidate.state !== 'ready') asked.abandon();

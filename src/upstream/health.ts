@@ -130,21 +130,22 @@ export class Health {
     if (running) return running.found;
     const { channel } = slot;
     const bytesBefore = channel.bytesReceived;
+    const askedMs = this.#options.clock.nowMs();
     const asked = probe(channel, this.#options.probe.timeoutMs, this.#options.clock);
     const found = asked.result.then((result) => {
       this.#running.delete(slot);
       const heard = channel.bytesReceived !== bytesBefore;
-      if (slot.channel === channel) this.#judge(slot, result, heard);
+      if (slot.channel === channel) this.#judge(slot, result, askedMs, heard);
       return result;
     });
     this.#running.set(slot, { probe: asked, found });
     return found;
   }
 
-  #judge(slot: ChannelSlot, result: ProbeResult, heard: boolean): void {
-    if (this.#options.answers(result)) slot.markAlive();
+  #judge(slot: ChannelSlot, result: ProbeResult, askedMs: number, heard: boolean): void {
+    if (this.#options.answers(result)) slot.markAlive(askedMs);
     // A connection over which other answers came is in order; then it is the manager that does not answer.
-    else if (result.kind === 'silent' && slot.channel.state === 'ready' && !heard) slot.markMute();
+    else if (result.kind === 'silent' && slot.channel.state === 'ready' && !heard) slot.markMute(askedMs);
   }
 
   /** The first sign of health, undefined when all have failed or `patienceMs` is over. */

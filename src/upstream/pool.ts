@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { GatewayError } from '../errors.js';
 import type { Timer } from '../rpc/clock.js';
 import type { Address, AddressContext } from './address.js';
+import type { ChannelLine } from './channel-line.js';
 import type { Patience } from './in-flight.js';
 import type { Line } from './line.js';
 import { Manager } from './manager.js';
@@ -26,11 +27,15 @@ export class Pool {
   #closed = false;
 
   constructor(
-    options: Omit<AddressContext, 'lineBecameGood'>,
+    options: Omit<AddressContext, 'lineBecameGood' | 'lineAnswered'>,
     addrs: Config['managers']['addrs'],
     resolver: Resolver,
   ) {
-    const context = { ...options, lineBecameGood: () => this.#tellLineWatchers() };
+    const context = {
+      ...options,
+      lineBecameGood: () => this.#tellLineWatchers(),
+      lineAnswered: () => this.#lineAnswered(),
+    };
     this.#context = context;
     this.#resolver = resolver;
     this.#managers = addrs.map((config, index) => this.#open(config, index));
@@ -93,8 +98,11 @@ export class Pool {
 
   /** As `Upstream.line`. */
   line(not?: Line): Line | undefined {
+    const mute = this.#muteLines.find((line) => line === not);
     const found = this.addresses.flatMap(({ rank, goodLines }) =>
-      goodLines.map((line) => ({ line, cost: line === not ? rank + UNWANTED : rank })),
+      goodLines
+        .filter((line) => mute === undefined || line.hasAnsweredSince(mute))
+        .map((line) => ({ line, cost: line === not ? rank + UNWANTED : rank })),
     );
     const best = bestOf(found, ({ cost }) => cost);
     return best[this.#lineTurn++ % Math.max(best.length, 1)]?.line;
@@ -138,6 +146,15 @@ export class Pool {
     const timer = clock.setTimer(remainingMs, destroy);
     await closed;
     timer.cancel();
+  }
+
+  get #muteLines(): readonly ChannelLine[] {
+    return this.addresses.flatMap(({ lines }) => lines).filter(({ state }) => state === 'mute');
+  }
+
+  /** To whoever wants to leave a mute one, it may be good enough now. */
+  #lineAnswered(): void {
+    if (this.#muteLines.length > 0) this.#tellLineWatchers();
   }
 
   #tellLineWatchers(): void {

@@ -4,6 +4,8 @@ import type { Channel } from './channel.js';
 /** First and longest pause between two candidates: a frozen manager must not see a new connection all the time. */
 const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** So long the old channel has once the candidate was answered: where it was the manager that was frozen, it speaks now, too. */
+const SECOND_THOUGHT_MS = 500;
 
 export interface ReplacementOptions {
   readonly clock: Clock;
@@ -16,7 +18,8 @@ export interface ReplacementOptions {
 
 /**
  * Looks for a channel in place of one that is READY and says nothing: a candidate is opened beside it, and takes
- * over only once the manager has answered over it. If the candidate is no better, it is not the connection.
+ * over only once the manager has answered over it, and the old one has still nothing to say. If the candidate is no better, it is not the
+ * connection.
  */
 export class Replacement {
   readonly #options: ReplacementOptions;
@@ -50,14 +53,20 @@ export class Replacement {
     this.#candidate = candidate;
     const better = await this.#options.answers(candidate);
     if (this.#candidate !== candidate) return; // stopped, and discarded there
-    this.#candidate = undefined;
+    const { clock } = this.#options;
     if (better) {
-      this.#active = false;
-      this.#options.adopt(candidate);
+      this.#timer = clock.setTimer(SECOND_THOUGHT_MS, () => this.#adopt(candidate));
       return;
     }
+    this.#candidate = undefined;
     this.#options.discard(candidate);
-    this.#timer = this.#options.clock.setTimer(this.#pauseMs, () => void this.#try());
+    this.#timer = clock.setTimer(this.#pauseMs, () => void this.#try());
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+
+  #adopt(candidate: Channel): void {
+    this.#active = false;
+    this.#candidate = undefined;
+    this.#options.adopt(candidate);
   }
 }

@@ -34,7 +34,8 @@ export interface Upstream {
   forward(call: Call): Promise<ForwardOutcome>;
   /**
    * The best line for a stream now: good ones of the best address, equally good ones in turn; undefined: none is good.
-   * `not`: rather another one, if that is not one of a failed address.
+   * `not`: rather another one, if that is not one of a failed address. In place of one that is mute only one that has answered what was
+   * asked after that had fallen silent: connections of one frozen manager are found to be mute one by one.
    */
   line(not?: Line): Line | undefined;
   /** A good line to this very address (`ip:port`), to ask the manager there and no other. */

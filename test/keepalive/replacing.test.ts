@@ -124,11 +124,36 @@ describe('a stream on a connection that is mute', () => {
     expect(bench.live()).toHaveLength(1);
   });
 
+  it('stays if it speaks again a moment after another one has: it was the manager that was frozen', async () => {
+    await bench.attach();
+    line.state = 'mute';
+    bench.lines.add();
+    await bench.pass(499);
+    line.state = 'good';
+    await bench.pass(10_000);
+    expect(streams()).toHaveLength(1);
+    expect(bench.live()).toHaveLength(1);
+  });
+
+  it('stays while another one is good only because nobody has asked it since', async () => {
+    await bench.attach();
+    const other = bench.lines.add();
+    other.answers = false;
+    line.state = 'mute';
+    await bench.pass(10_000);
+    expect(bench.live()).toMatchObject([{ line }]);
+    // A node without a stream has nothing to lose there.
+    await bench.attach({ hostname: 'other' });
+    expect(bench.live()).toHaveLength(2);
+  });
+
   it('moves to another; a connection that does not even answer the half-close is given up', async () => {
     line.confirms = false;
     await bench.attach();
     line.state = 'mute';
     const other = bench.lines.add();
+    await bench.pass(500);
+    expect(streams()).toMatchObject([{ halfClosed: true, ended: false }]);
     await bench.pass(999);
     expect(line.givenUp).toBe(false);
     await bench.pass(1);

@@ -24,6 +24,8 @@ export class ScriptedLine implements Line {
   givenUp = false;
   /** The manager confirms a half-close at once. */
   confirms = true;
+  /** It has answered since others are mute; if not, it may only not have been asked yet. */
+  answers = true;
   #state: LineState = 'good';
   readonly #watchers = new Set<() => void>();
   readonly #changed: () => void;
@@ -117,7 +119,9 @@ export class ScriptedLines {
   }
 
   line(not?: Line): Line | undefined {
-    const good = this.#lines.filter(({ state }) => state === 'good');
+    const good = this.#lines.filter(
+      (line) => line.state === 'good' && (not?.state !== 'mute' || line.answers),
+    );
     return good.find((line) => line !== not) ?? good[0];
   }
 

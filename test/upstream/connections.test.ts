@@ -119,7 +119,7 @@ describe('the connections to a manager', () => {
     expect(listener.connectionsEver).toBeGreaterThan(0);
   });
 
-  it('that are open but mute are replaced as soon as a new one is answered', async () => {
+  it('that are open but mute are replaced when a new one is answered, and they say nothing still', async () => {
     const manager = await startManager();
     const relay = await TestRelay.start(manager.port);
     cleanUpLater(() => relay.stop());
@@ -129,17 +129,16 @@ describe('the connections to a manager', () => {
     relay.freeze(0);
     relay.freeze(1);
 
-    // Time stands still while a candidate connects and is asked, so that it cannot be late.
+    // Time goes slowly while a candidate connects and is asked, so that it cannot be late.
     for (const opened of [3, 4]) {
       while (harness.of('channel-created').length < opened) await clock.advanceAsync(1_000);
-      await harness.until(() => harness.upstream.statuses()[0]?.readyChannels === 2);
+      while (harness.upstream.statuses()[0]?.readyChannels !== 2) await clock.advanceAsync(10);
     }
     const { reply } = await harness.upstream.unary(harness.request('through'));
 
     expect(String(reply.message)).toBe('through');
     expect(relay.connectionsEver).toBe(4);
-    await clock.advanceAsync(1_000); // what lingers on the frozen ones is cut off
-    await harness.until(() => relay.connections === 2);
+    while (relay.connections > 2) await clock.advanceAsync(1_000); // what lingers on the frozen ones is cut off
     expect(harness.of('channel-closed').map(({ reason }) => reason)).toEqual([
       'unresponsive',
       'unresponsive',

@@ -58,6 +58,49 @@ describe('the line that is chosen', () => {
     expect(upstream.line()?.state).toBe('good');
   });
 
+  it('in place of one that is mute is only one that has answered since: of a frozen manager each falls silent in its turn', async () => {
+    const clock = new ManualClock();
+    const { manager, upstream } = await connect(clock, 2);
+    const lines = linesOf(() => upstream.line(), 2);
+    const told: (Line | undefined)[] = [];
+    manager.behaviour.probe = () => undefined;
+    while (lines.every(({ state }) => state === 'good')) await clock.advanceAsync(100);
+    const mute = lines.find(({ state }) => state === 'mute') as Line;
+    const other = lines.find(({ state }) => state === 'good') as Line;
+    expect(upstream.line(mute)).toBeUndefined();
+    // For whoever has no stream yet it is as good as any.
+    expect(upstream.line()).toBe(other);
+
+    upstream.watchLines(() => told.push(upstream.line(mute)));
+    delete manager.behaviour.probe;
+    while (told.length === 0) await clock.advanceAsync(100);
+    expect(told[0]).toBeDefined();
+    expect(told[0]).not.toBe(mute);
+  });
+
+  it('in place of a mute one of another manager, too, has answered since', async () => {
+    const clock = new ManualClock();
+    let draws = 0;
+    const managers = [await startManager(), await startManager()] as const;
+    const harness = startUpstream(
+      { addrs: managers.map(({ port }) => port), channelsPerAddr: 1 },
+      // So that they are not probed in step.
+      { clock, random: () => (draws++ % 2) * 0.9 },
+    );
+    await harness.settled();
+    const lines = linesOf(() => harness.upstream.line(), 2);
+    // Their database is gone, for both; whose probe comes first is found to be silent first.
+    for (const manager of managers) manager.behaviour.probe = () => undefined;
+    while (lines.every(({ state }) => state === 'good')) await clock.advanceAsync(10);
+    const mute = lines.find(({ state }) => state === 'mute') as Line;
+    expect(harness.upstream.line(mute)).toBeUndefined();
+
+    const well = managers[mute.manager === '0' ? 1 : 0];
+    delete well.behaviour.probe;
+    while (harness.upstream.line(mute) === undefined) await clock.advanceAsync(100);
+    expect(harness.upstream.line(mute)?.manager).not.toBe(mute.manager);
+  });
+
   it('is none while nobody is connected, and whoever watches is told when that is over', async () => {
     const port = await freePort();
     const harness = startUpstream({ addrs: [port], channelsPerAddr: 1 });
@@ -121,6 +164,13 @@ describe('the line that is chosen', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 });
+
+async function connect(clock: ManualClock, channelsPerAddr: number) {
+  const manager = await startManager();
+  const harness = startUpstream({ addrs: [manager.port], channelsPerAddr }, { clock });
+  await harness.settled();
+  return { manager, upstream: harness.upstream };
+}
 
 async function freePort(): Promise<number> {
   const manager = await startManager();
