@@ -1,5 +1,6 @@
 import { formatHostPort } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
+import { show } from '../config/show.js';
 import { GatewayError } from '../errors.js';
 
 /** The admin API of a running gateway. Both reject with what is wrong, in words. */
@@ -60,6 +61,8 @@ function localUrl({ admin }: Pick<Config, 'admin'>): string {
 }
 
 function checked(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw new GatewayError('config-invalid', `--admin: found "${url}"; allowed: http://host:port`);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.username + parsed.password === '')
+    return url;
+  throw new GatewayError('config-invalid', `--admin: found ${show(url)}; allowed: http://host:port`);
 }

@@ -4,6 +4,9 @@ import { show } from './show.js';
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
+/** Shorter than any key. */
+const SHORT_PATH = 30;
+
 /** What a PEM key turned out to hold. `found` says what is wrong, without anything of a private key in it. */
 export type PemRead =
   | { readonly kind: 'pem'; readonly text: string }
@@ -19,8 +22,14 @@ export function readPem(value: string, holds: 'certificates' | 'key'): PemRead {
   try {
     return check(readFileSync(value, 'utf8'), show(value), holds);
   } catch (error) {
-    return { kind: 'refused', found: `${show(value)}, which cannot be read (${reason(error)})` };
+    const found = looksLikePath(value) ? show(value) : 'a path';
+    return { kind: 'refused', found: `${found}, which cannot be read (${reason(error)})` };
   }
+}
+
+/** A key without its first and last line is one long word, and must not be shown; base64 has no dots, and DER begins with "M". */
+function looksLikePath(value: string): boolean {
+  return value.startsWith('/') || value.includes('.') || value.length <= SHORT_PATH;
 }
 
 /** Whether the first certificate of `cert` belongs to `key`; both have been through `readPem`. */

@@ -19,7 +19,7 @@ export type Problem = {
 };
 
 export function formatProblem({ path, place, found, allowed, didYouMean }: Problem): string {
-  const name = formatPath(path);
+  const name = nameOnly(formatPath(path));
   const where = name === '' ? formatPlace(place) : `${name} (${formatPlace(place)})`;
   const hint = didYouMean === undefined ? '' : `; did you mean "${didYouMean}"?`;
   // One line each, whatever was in the file.
@@ -41,10 +41,16 @@ function formatPlace(place: Place): string {
     case 'file':
       return `${place.file}:${place.line}:${place.column}`;
     case 'env':
-      return `env ${place.name}`;
+      return `env ${nameOnly(place.name)}`;
     case 'set':
-      return `--set ${place.key}`;
+      return `--set ${nameOnly(place.key)}`;
     case 'default':
       return 'default';
   }
+}
+
+/** "password:hunter2" without the blank is a name to YAML, and so is "redis.password hunter2" to `--set`: what no name has is cut off. */
+function nameOnly(text: string): string {
+  const name = /^[^\s:='"]*/.exec(text)?.[0] ?? '';
+  return name === text ? text : `${name}…`;
 }

@@ -5,11 +5,12 @@ export function show(value: unknown, secret = false): string {
   if (secret && value !== '') return '(hidden)';
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value) ?? String(value);
+  // Before it is cut: without its @ nobody would know what stands there.
+  const text = withoutUserInfo(JSON.stringify(value) ?? String(value));
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
 
-/** "redis://user:password@host" is no address here, but people write it: what stands before the @ is hidden. */
+/** "redis://user:password@host" is no address here, but people write it: what stands before the @ is hidden, slashes in it too. */
 export function withoutUserInfo(text: string): string {
-  return text.replaceAll(/[^\s"/]*@/g, '(hidden)@');
+  return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)?[^\s"]*@/gi, (_all, scheme = '') => `${scheme}(hidden)@`);
 }

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { pino, stdSerializers } from 'pino';
 import type { Clock, Timer } from '../rpc/clock.js';
 import type { GatewayEvent } from './events.js';
 import type { LogLine } from './log-line.js';
@@ -36,6 +36,7 @@ export function createLog(options: LogOptions): Log {
       base: null,
       timestamp: () => `,"ts":"${new Date(options.clock.wallMs()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: shownError },
     },
     options.destination,
   );
@@ -86,4 +87,11 @@ export function createLog(options: LogOptions): Log {
       for (const key of [...repeated.keys()]) summarise(key);
     },
   };
+}
+
+/** Not what libraries hang on their errors: ioredis the command with its arguments, grpc-js the metadata of the call. */
+function shownError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  const { type, message, stack, code } = stdSerializers.err(error);
+  return { type, message, stack, code };
 }

@@ -69,8 +69,14 @@ describe('YAML itself', () => {
     ['mode: answer\nretry: [1', 'g.yaml:2:10: found YAML that cannot be read ('],
     ['mode: "x', 'found YAML that cannot be read (Missing closing "quote)'],
     ['\tmode: answer', 'found YAML that cannot be read ('],
-    ['server: !secret {}', 'g.yaml:1:9: found YAML that cannot be read (Unresolved tag: !secret)'],
-    ['server: *nobody', 'g.yaml:1:9: found YAML that cannot be read (no anchor &nobody before)'],
+    [
+      'server: !secret {}',
+      'g.yaml:1:9: found YAML that cannot be read (a tag that is not known; a value that begins with ! wants quotes)',
+    ],
+    [
+      'server: *nobody',
+      'g.yaml:1:9: found YAML that cannot be read (an alias of nothing; a value that begins with * wants quotes)',
+    ],
     ['mode: answer\n---\nmode: observe', 'g.yaml:2:1: found a second YAML document; allowed: one document'],
     [
       'server:\n  engine: node\n  engine: node',

@@ -114,6 +114,21 @@ describe('the log', () => {
     expect(lines[0]).toMatchObject({ level: 'error', errorClass: 'internal', err: { message: 'broken' } });
   });
 
+  it('says of an error its name, words, stack and cause, and not what libraries hang on it', () => {
+    const { lines, log } = logged();
+    const error = new Error('ERR broken', { cause: new Error('the socket') });
+    Object.assign(error, { code: 'E1', command: { name: 'auth', args: ['hunter2'] } });
+    log.subscriber({ kind: 'internal-error', where: 'a test', error });
+    expect(lines[0]?.err).toEqual({
+      type: 'Error',
+      message: 'ERR broken: the socket',
+      stack: expect.stringContaining('caused by: Error: the socket'),
+      code: 'E1',
+    });
+    log.subscriber({ kind: 'internal-error', where: 'elsewhere', error: 'no error at all' });
+    expect(lines[1]?.err).toBe('no error at all');
+  });
+
   it('says that lists of elsewhere are given, once and with the number, and nothing of other answers', () => {
     const { clock, lines, log } = logged();
     const method = 'manager.v2.Manager/ListSchedulers';

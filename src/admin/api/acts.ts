@@ -5,14 +5,22 @@ import type { Emit } from '../../observe/events.js';
 import { authorised } from '../authorised.js';
 import { type HttpReply, json, type PostRoute, text } from '../http-server.js';
 
-/** What does something, for whoever has the token: each is written to the log with who and what, and so is each refusal. */
+/**
+ * What does something, for whoever has the token: each is written to the log with who and what, and so is each refusal. Where no
+ * body is taken nothing of it is written down either: it may be anything.
+ */
 export function createActs({ token, emit }: { token: string; emit: Emit }) {
-  return (action: string, act: (body: unknown) => Promise<HttpReply> | HttpReply): PostRoute => {
+  return (
+    action: string,
+    act: (body: unknown) => Promise<HttpReply> | HttpReply,
+    takes: 'a body' | 'none' = 'a body',
+  ): PostRoute => {
     const guarded = (from: string) =>
       authorised(token, async (body) => {
         const asked = parsed(body);
         const reply = await act(asked);
-        if (reply.status < 300) emit({ kind: 'operator-acted', action, detail: detailOf(asked), from });
+        const detail = takes === 'none' ? '' : detailOf(asked);
+        if (reply.status < 300) emit({ kind: 'operator-acted', action, detail, from });
         return reply;
       });
     return async (posted) => {

@@ -66,7 +66,7 @@ export function showEntry(source: CacheSource): HttpRoute {
     if (entry === undefined) return text(404, 'nothing is remembered under this key\n');
     return json(200, {
       ...shown(source, entry),
-      trailers: entry.reply.trailers,
+      trailers: entry.question.secret ? {} : entry.reply.trailers,
       answer: contentOf(source, entry),
     });
   };

@@ -14,6 +14,7 @@ import {
 import type { Path } from '../path.js';
 import type { Place, Problem } from '../problem.js';
 import type { LayersRead } from './layer.js';
+import { yamlTrouble } from './yaml-trouble.js';
 
 type PlaceAt = (offset: number) => Place;
 
@@ -48,7 +49,7 @@ export function readYaml(text: string, name: string): LayersRead {
     return { layers: [{ tree, placeOf }], problems, complete: true };
   } catch (error) {
     // Aliases that multiply beyond the parser's bound.
-    const found = `YAML that cannot be resolved (${error instanceof Error ? error.message : String(error)})`;
+    const found = `YAML that cannot be resolved (${yamlTrouble(error)})`;
     problems.push({ path: [], place: placeAt(0), found, allowed: 'plain YAML' });
     return { ...NO_LAYER, problems };
   }
@@ -86,11 +87,11 @@ function unreadable(document: Document.Parsed, placeAt: PlaceAt): Problem[] {
     };
   };
   const errors = [...document.errors, ...document.warnings].filter((error) => !isDuplicateKey(error));
-  const problems = errors.map(({ pos, message }) => bad(pos[0], message));
+  const problems = errors.map((error) => bad(error.pos[0], yamlTrouble(error)));
   visit(document, {
     Alias: (_, alias) => {
       if (alias.resolve(document) === undefined)
-        problems.push(bad(start(alias) ?? 0, `no anchor &${alias.source} before`));
+        problems.push(bad(start(alias) ?? 0, 'an alias of nothing; a value that begins with * wants quotes'));
     },
   });
   return problems;

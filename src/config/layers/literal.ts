@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import type { Found } from '../look-up.js';
+import { yamlTrouble } from './yaml-trouble.js';
 
 /** The value of an env variable or a `--set`, or why there is none. */
 export type Literal =
@@ -16,10 +17,10 @@ export function readLiteral(text: string, target: Found): Literal {
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   const trouble = document.errors[0] ?? document.warnings[0];
   if (trouble !== undefined)
-    return isText ? { kind: 'value', value: text } : { kind: 'bad', why: trouble.message };
+    return isText ? { kind: 'value', value: text } : { kind: 'bad', why: yamlTrouble(trouble) };
   try {
     return { kind: 'value', value: document.toJS() };
   } catch (error) {
-    return { kind: 'bad', why: error instanceof Error ? error.message : String(error) };
+    return { kind: 'bad', why: yamlTrouble(error) };
   }
 }
