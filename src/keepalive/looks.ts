@@ -19,16 +19,18 @@ const DEEP_AFTER_OPENING_MS = [15_000, 46_000];
 const DEEP_EVERY_MS = 5 * 60_000;
 
 /**
- * After the return of another manager than the one that has the stream, ms, past the caches: one that was frozen writes the end of the
- * stream that the node had there now, and nobody is told. The last one, because v2.5 also remembers a query for 30 s.
+ * After the return of a manager, ms: one that was frozen writes the end of the stream before this one now, and nobody is told. Past the
+ * caches where another manager has the stream by now; the last one, because v2.5 also remembers a query for 30 s.
  */
-const DEEP_AFTER_RETURN_MS = [200, 700, 3_000, 35_000];
+const AFTER_RETURN_MS = [200, 700, 3_000, 35_000];
 
 /** From when on the looks at a node are counted. */
 export interface LookedFrom {
   readonly openedAtMs: number;
-  /** When another manager than the stream's was last back that had not answered; undefined: never. */
+  /** When a manager was back that had not answered; undefined: none was since the opening. */
   readonly returnedAtMs: number | undefined;
+  /** The same, where it is another manager than the stream's. */
+  readonly otherReturnedAtMs: number | undefined;
 }
 
 /** How long to wait for the next look at a node, ms. `random` in [0, 1). */
@@ -36,7 +38,7 @@ export function nextLookMs(from: LookedFrom, nowMs: number, reconcileMs: number,
   const usualMs = reconcileMs * (1 - JITTER + 2 * JITTER * random);
   const soon = [
     soonMs(AFTER_OPENING_MS, from.openedAtMs, nowMs, random),
-    soonMs(DEEP_AFTER_RETURN_MS, from.returnedAtMs, nowMs, random),
+    soonMs(AFTER_RETURN_MS, from.returnedAtMs, nowMs, random),
   ];
   return Math.min(usualMs, ...soon);
 }
@@ -58,7 +60,7 @@ function soonMs(
 export function depthNow(from: LookedFrom, lastDeepAtMs: number | undefined, nowMs: number): LookDepth {
   const dueAtMs = Math.max(
     deepAfterOpening(from.openedAtMs, nowMs),
-    deepAfterReturn(from.returnedAtMs, nowMs),
+    deepAfterReturn(from.otherReturnedAtMs, nowMs),
   );
   return (lastDeepAtMs ?? Number.NEGATIVE_INFINITY) < dueAtMs ? 'past-caches' : 'usual';
 }
@@ -76,6 +78,6 @@ function deepAfterOpening(openedAtMs: number, nowMs: number): number {
 
 function deepAfterReturn(returnedAtMs: number | undefined, nowMs: number): number {
   if (returnedAtMs === undefined) return Number.NEGATIVE_INFINITY;
-  const last = DEEP_AFTER_RETURN_MS.filter((afterMs) => afterMs <= nowMs - returnedAtMs).at(-1);
+  const last = AFTER_RETURN_MS.filter((afterMs) => afterMs <= nowMs - returnedAtMs).at(-1);
   return last === undefined ? Number.NEGATIVE_INFINITY : returnedAtMs + last;
 }

@@ -79,7 +79,7 @@ class Watch {
   readonly #dispute: Dispute;
   #last: { readonly sighting: Sighting; readonly atMs: number } | undefined;
   #lastDeepAtMs: number | undefined;
-  /** Another manager than that of the stream, which has come back. */
+  /** A manager that has come back since the stream was opened. */
   #returned: { readonly address: string; readonly atMs: number } | undefined;
   #timer: Timer | undefined;
   /** Rises with every opening: what was asked before it says nothing about it. Negative: stopped. */
@@ -112,7 +112,7 @@ class Watch {
   }
 
   returned(address: string): void {
-    if (this.#node.line === undefined || this.#node.line.address === address) return;
+    if (this.#node.line === undefined) return;
     this.#returned = { address, atMs: this.#options.clock.nowMs() };
     this.#plan();
   }
@@ -127,7 +127,13 @@ class Watch {
   }
 
   get #lookedFrom(): LookedFrom {
-    return { openedAtMs: this.#openedAtMs, returnedAtMs: this.#returned?.atMs };
+    const { line } = this.#node;
+    const isAnother = this.#returned !== undefined && this.#returned.address !== line?.address;
+    return {
+      openedAtMs: this.#openedAtMs,
+      returnedAtMs: this.#returned?.atMs,
+      otherReturnedAtMs: isAnother ? this.#returned?.atMs : undefined,
+    };
   }
 
   #plan(soonMs?: number): void {

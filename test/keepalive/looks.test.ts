@@ -8,7 +8,12 @@ const OPENED_MS = 7_000;
 function looksWithin(untilMs: number, random: number, reconcileMs = RECONCILE_MS): number[] {
   const looks: number[] = [];
   for (let nowMs = OPENED_MS; ; ) {
-    nowMs += nextLookMs({ openedAtMs: OPENED_MS, returnedAtMs: undefined }, nowMs, reconcileMs, random);
+    nowMs += nextLookMs(
+      { openedAtMs: OPENED_MS, returnedAtMs: undefined, otherReturnedAtMs: undefined },
+      nowMs,
+      reconcileMs,
+      random,
+    );
     if (nowMs - OPENED_MS > untilMs) return looks;
     looks.push(Math.round(nowMs - OPENED_MS));
   }
@@ -28,7 +33,12 @@ describe('the looks at a node', () => {
 
   it('leave out what has passed while one was under way', () => {
     expect(
-      nextLookMs({ openedAtMs: OPENED_MS, returnedAtMs: undefined }, OPENED_MS + 1_400, RECONCILE_MS, 0),
+      nextLookMs(
+        { openedAtMs: OPENED_MS, returnedAtMs: undefined, otherReturnedAtMs: undefined },
+        OPENED_MS + 1_400,
+        RECONCILE_MS,
+        0,
+      ),
     ).toBe(600);
   });
 
@@ -43,7 +53,13 @@ describe('a look past the caches of the manager', () => {
     let lastDeepAtMs: number | undefined;
     return looksWithin(900_000, random).filter((afterMs) => {
       const nowMs = OPENED_MS + afterMs;
-      if (depthNow({ openedAtMs: OPENED_MS, returnedAtMs: undefined }, lastDeepAtMs, nowMs) === 'usual')
+      if (
+        depthNow(
+          { openedAtMs: OPENED_MS, returnedAtMs: undefined, otherReturnedAtMs: undefined },
+          lastDeepAtMs,
+          nowMs,
+        ) === 'usual'
+      )
         return false;
       lastDeepAtMs = nowMs;
       return true;
@@ -56,19 +72,35 @@ describe('a look past the caches of the manager', () => {
   });
 
   it('is made anew behind another opening', () => {
-    expect(depthNow({ openedAtMs: 100_000, returnedAtMs: undefined }, undefined, 114_999)).toBe('usual');
-    expect(depthNow({ openedAtMs: 100_000, returnedAtMs: undefined }, undefined, 115_000)).toBe(
-      'past-caches',
-    );
-    expect(depthNow({ openedAtMs: 100_000, returnedAtMs: undefined }, 90_000, 115_000)).toBe('past-caches');
+    expect(
+      depthNow(
+        { openedAtMs: 100_000, returnedAtMs: undefined, otherReturnedAtMs: undefined },
+        undefined,
+        114_999,
+      ),
+    ).toBe('usual');
+    expect(
+      depthNow(
+        { openedAtMs: 100_000, returnedAtMs: undefined, otherReturnedAtMs: undefined },
+        undefined,
+        115_000,
+      ),
+    ).toBe('past-caches');
+    expect(
+      depthNow(
+        { openedAtMs: 100_000, returnedAtMs: undefined, otherReturnedAtMs: undefined },
+        90_000,
+        115_000,
+      ),
+    ).toBe('past-caches');
   });
 });
 
-describe('the looks at a node whose manager is another one than the one that is back', () => {
+describe('the looks at a node when a manager is back', () => {
   const RETURNED_MS = OPENED_MS + 400_000;
-  const FROM = { openedAtMs: OPENED_MS, returnedAtMs: RETURNED_MS };
+  const FROM = { openedAtMs: OPENED_MS, returnedAtMs: RETURNED_MS, otherReturnedAtMs: RETURNED_MS };
 
-  it('come at 0.2, 0.7, 3 and 35 s behind its return, past the caches', () => {
+  it('come at 0.2, 0.7, 3 and 35 s behind its return, past the caches if another one has the stream', () => {
     const looks: [number, string][] = [];
     let lastDeepAtMs: number | undefined = RETURNED_MS - 1_000;
     for (let nowMs = RETURNED_MS; ; ) {
@@ -86,5 +118,8 @@ describe('the looks at a node whose manager is another one than the one that is 
       [35_000, 'past-caches'],
       [59_000, 'usual'],
     ]);
+    const own = { ...FROM, otherReturnedAtMs: undefined };
+    expect(nextLookMs(own, RETURNED_MS, RECONCILE_MS, 0)).toBe(200);
+    expect(depthNow(own, RETURNED_MS - 1_000, RETURNED_MS + 200)).toBe('usual');
   });
 });

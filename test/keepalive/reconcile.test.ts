@@ -191,10 +191,6 @@ describe('reconciling', () => {
     const held = world.open();
     await world.clock.advanceAsync(100_000);
     const before = world.looks.length;
-    world.reconcile.returned('127.0.0.1:1');
-    await world.clock.advanceAsync(5_000);
-    // That is the one that has the stream.
-    expect(world.looks).toHaveLength(before);
     world.reconcile.returned('127.0.0.1:2');
     await world.clock.advanceAsync(1_000);
     expect(world.looks.slice(before).map(({ over, depth }) => `${depth} ${over}`)).toEqual(
@@ -202,6 +198,18 @@ describe('reconciling', () => {
     );
     world.says = INACTIVE;
     await world.clock.advanceAsync(3_000);
+    expect(held.replaced).toEqual(['inactive']);
+  });
+
+  it('looks soon at the nodes of a manager that is back, where their streams have outlived it', async () => {
+    const world = bench();
+    const held = world.open();
+    await world.clock.advanceAsync(100_000);
+    const before = world.looks.length;
+    world.says = INACTIVE;
+    world.reconcile.returned('127.0.0.1:1');
+    await world.clock.advanceAsync(400);
+    expect(world.looks[before]).toMatchObject({ over: '127.0.0.1:1', depth: 'usual' });
     expect(held.replaced).toEqual(['inactive']);
   });
 

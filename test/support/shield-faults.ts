@@ -6,13 +6,18 @@ import {
 } from './shield-manager.js';
 import type { Lapse } from './shield-meter.js';
 import { type ShieldWorld, settle, startShieldWorld } from './shield-world.js';
-import { watchStandstill } from './standstill.js';
+import { type Standstill, watchStandstill } from './standstill.js';
+
+/** Not divided by a time factor: how fast the gateway dials again has nothing to do with the fleet's intervals. */
+export const INACTIVE_MS = 1_500;
 
 type World = ShieldWorld<LocalShieldManager>;
 
 /** Something that happens between the gateway and the manager; durations of the fleet's time. */
 export interface LinkFault {
   readonly name: string;
+  /** What a live node may be inactive afterwards, ms of this process's time. */
+  readonly limitMs: number;
   /** Resolves when the manager is reachable again. */
   inflict(world: World): Promise<void>;
 }
@@ -21,6 +26,7 @@ const seconds = (ms: number): string => `${ms / 1_000} s`;
 
 function cut(ms: number): LinkFault {
   return {
+    limitMs: INACTIVE_MS,
     name: `the link is cut for ${seconds(ms)}`,
     async inflict(world) {
       world.link.cut();
@@ -32,6 +38,7 @@ function cut(ms: number): LinkFault {
 
 function stall(ms: number): LinkFault {
   return {
+    limitMs: INACTIVE_MS,
     name: `the link drops every packet for ${seconds(ms)}`,
     async inflict(world) {
       world.link.stall();
@@ -43,6 +50,7 @@ function stall(ms: number): LinkFault {
 
 function killed(ms: number): LinkFault {
   return {
+    limitMs: INACTIVE_MS,
     name: `the manager is killed, and started again after ${seconds(ms)}`,
     async inflict({ manager, pass }) {
       await manager.simulated.stop();
@@ -54,6 +62,7 @@ function killed(ms: number): LinkFault {
 
 function frozen(ms: number): LinkFault {
   return {
+    limitMs: INACTIVE_MS,
     name: `the manager is frozen for ${seconds(ms)}`,
     async inflict({ manager, pass }) {
       manager.freeze();
@@ -64,6 +73,7 @@ function frozen(ms: number): LinkFault {
 }
 
 const GOAWAY: LinkFault = {
+  limitMs: INACTIVE_MS,
   name: 'the manager tells every connection to go',
   async inflict({ manager }) {
     manager.simulated.setFault({ kind: 'connection-age' });
@@ -71,6 +81,7 @@ const GOAWAY: LinkFault = {
 };
 
 const FLAPPING: LinkFault = {
+  limitMs: INACTIVE_MS,
   name: 'the link breaks twenty times, 3 s apart',
   async inflict(world) {
     for (let nth = 0; nth < 20; nth++) {
@@ -81,6 +92,7 @@ const FLAPPING: LinkFault = {
 };
 
 const OUT_OF_DATABASE: LinkFault = {
+  limitMs: INACTIVE_MS,
   name: 'the link breaks while the database is dead for 10 s',
   async inflict(world) {
     world.manager.simulated.setFault({ kind: 'database-dead' });
@@ -91,6 +103,8 @@ const OUT_OF_DATABASE: LinkFault = {
 };
 
 const OVERLOADED: LinkFault = {
+  // Who is asked for less waits for up to 5 s, and what wants to be opened is let through at a lower rate for a while.
+  limitMs: 7_000,
   name: 'the link breaks while the manager rejects everything for 10 s',
   async inflict(world) {
     world.manager.simulated.setFault({ kind: 'rate-limited' });
@@ -144,10 +158,11 @@ async function live<M extends ShieldManager>(
   inflict: (world: ShieldWorld<M>) => Promise<void>,
 ): Promise<Endured> {
   const world = await startShieldWorld({ manager, timeFactor, through: 'gateway', nodes: NODES });
-  const standstill = watchStandstill();
+  let standstill: Standstill | undefined;
   try {
     await settle(world);
     await inflict(world);
+    standstill = watchStandstill();
     const backAtMs = performance.now();
     await world.pass(WATCHED_MS);
     const nowMs = performance.now();
@@ -158,7 +173,7 @@ async function live<M extends ShieldManager>(
       story: lapses.map((ofNode) => ofNode.map((lapse) => told(lapse, backAtMs)).join(', ')).join('\n'),
     };
   } finally {
-    standstill.stop();
+    standstill?.stop();
     await world.stop();
   }
 }

@@ -3,7 +3,7 @@ import { type Random, seededRandom } from '../../src/simulator/fleet/random.js';
 import type { FaultKind } from '../../src/simulator/manager/fault.js';
 import { type LocalShieldManager, startLocalManager } from './shield-manager.js';
 import { type ShieldWorld, settle, startShieldWorld } from './shield-world.js';
-import { watchStandstill } from './standstill.js';
+import { type Standstill, watchStandstill } from './standstill.js';
 
 type World = ShieldWorld<LocalShieldManager>;
 
@@ -98,13 +98,14 @@ export async function runRandomly(seed: number, timeFactor: number, watchedMs: n
     random() < 0.7
       ? { probability: 17 / 40, delayMs: 50 }
       : { probability: 1, delayMs: (random() * 5_000) / timeFactor };
-  const standstill = watchStandstill();
+  let standstill: Standstill | undefined;
   const manager = await startLocalManager({ timeFactor, seed, lateInactive });
   const world = await startShieldWorld({ manager, timeFactor, through: 'gateway', nodes: NODES });
   try {
     await settle(world);
     await Promise.all(mishaps.map((mishap) => happen(world, mishap, timeFactor)));
     const overMs = performance.now();
+    standstill = watchStandstill();
     await world.pass(watchedMs);
     // Whoever is inactive at the end is waited for, to tell a moment from for ever.
     await world.allActive().catch(() => undefined);
@@ -117,7 +118,7 @@ export async function runRandomly(seed: number, timeFactor: number, watchedMs: n
     const { allowanceMs } = standstill;
     return { seed, mishaps, recoveredAfterMs: Math.max(0, ...ends), allowanceMs, story };
   } finally {
-    standstill.stop();
+    standstill?.stop();
     await world.stop();
   }
 }
