@@ -27,7 +27,7 @@ export function side(changes: Changes = {}): SideFigures {
       longestWithoutConfigurationMs: 120,
       schedulersConfigured: 4,
       streamsOpened: 5,
-      streamsBroken: 3,
+      streamsBroken: 0,
       channelsOpened: 400,
       ...changes.fleet,
     },
@@ -52,8 +52,9 @@ export function hurt(): SideFigures {
   return side({
     fleet: {
       calls: { known: { answered: 600, empty: 1, failed: 399 }, cold: { answered: 0, empty: 0, failed: 9 } },
+      streamsBroken: 113,
     },
-    manager: { calls: 1_000, connectionsPeak: 210, connectionsTotal: 970 },
+    manager: { calls: 1_000, connectionsPeak: 210, connectionsTotal: 970, inactiveMs: 30_000 },
   });
 }
 

@@ -42,13 +42,9 @@ describe('The table of the demo', () => {
     expect(rows[cold + 1]).toMatchObject({ label: 'calls answered', direct: '0 of 9', gateway: '10 of 10' });
   });
 
-  it('marks what the shield will change', () => {
-    expect(cells('nodes inactive')).toEqual([
-      'nodes inactive, all together',
-      '30.0s',
-      '30.0s',
-      'shield: later version',
-    ]);
+  it('shows how long nodes were inactive', () => {
+    expect(cells('nodes inactive')).toEqual(['nodes inactive, all together', '5m 00s', '30.0s']);
+    expect(cells('streams broken')).toEqual(['streams broken', '113', '0', 'as the nodes saw it']);
   });
 
   it.each([60, 79, 100, 160])('is never wider than %d columns, and loses no note', (width) => {
@@ -57,7 +53,7 @@ describe('The table of the demo', () => {
       ...renderConditions(judge(hurt(), held(), { connections: 2, timeFactor: 10 }), width, plain),
     ];
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
-    expect(lines.join(' ')).toContain('shield: later version');
+    expect(lines.join(' ')).toContain('as the nodes saw it');
   });
 
   it('says of each condition whether it holds, and what was found', () => {

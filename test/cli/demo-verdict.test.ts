@@ -20,7 +20,7 @@ function broken(direct: SideFigures, gateway: SideFigures): string[] {
 
 describe('The verdict on the demo', () => {
   it('is good when every condition holds', () => {
-    expect(judge(hurt(), held(), LIMITS)).toHaveLength(7);
+    expect(judge(hurt(), held(), LIMITS)).toHaveLength(8);
     expect(broken(hurt(), held())).toEqual([]);
   });
 
@@ -50,13 +50,16 @@ describe('The verdict on the demo', () => {
     ['the manager saw three connections', { manager: { connectionsPeak: 3 } }, 'at most channelsPerAddr'],
     ['the manager saw no connection', { manager: { connectionsPeak: 0 } }, 'at most channelsPerAddr'],
     ['the manager got 41 % of the calls', { manager: { calls: 410 } }, 'the manager gets at most 40 %'],
+    ['a stream broke', { fleet: { streamsBroken: 1 } }, 'no scheduler or seed peer'],
+    ['nodes were inactive for 11 %', { manager: { inactiveMs: 3_300 } }, 'no scheduler or seed peer'],
+    ['there was no node', { manager: { nodes: 0 } }, 'no scheduler or seed peer'],
     ['the manager got no call', { manager: { calls: 0 } }, 'the manager gets at most 40 %'],
   ])('is bad when %s', (_case, changes, text) => {
     expect(broken(hurt(), held(changes))).toEqual([expect.stringContaining(text)]);
   });
 
   it('is bad when the incident hurts nobody even without the gateway', () => {
-    const direct = side({ manager: { calls: 1_000 } });
+    const direct = side({ manager: { calls: 1_000, inactiveMs: 30_000 } });
     expect(broken(direct, held())).toEqual([expect.stringContaining('the incident hurts')]);
   });
 

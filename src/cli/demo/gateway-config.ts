@@ -11,7 +11,7 @@ export interface GatewayConfigOptions {
  * factor, as the fleet's own are; nothing else is changed but addresses. JSON, which is YAML.
  */
 export function gatewayConfig({ managerAddress, timeFactor }: GatewayConfigOptions): string {
-  const { managers, cache, breaker, retry } = defaultConfig();
+  const { managers, cache, breaker, retry, keepAlive } = defaultConfig();
   const scaled = (realMs: number): string => `${Math.round(realMs / timeFactor)}ms`;
   const methods = METHODS.map((method) => {
     const { ttlMs, swrMs, exactTtlMs } = cache.methods[method];
@@ -37,6 +37,11 @@ export function gatewayConfig({ managerAddress, timeFactor }: GatewayConfigOptio
     },
     breaker: { window: scaled(breaker.windowMs), resetTimeout: scaled(breaker.resetTimeoutMs) },
     retry: { backoff: scaled(retry.backoffMs) },
+    keepAlive: {
+      grace: scaled(keepAlive.graceMs),
+      reconcile: scaled(keepAlive.reconcileMs),
+      lease: scaled(keepAlive.leaseMs),
+    },
     // Each demo begins cold.
     snapshot: { dir: '' },
     metrics: { addr: '127.0.0.1:0' },

@@ -15,6 +15,8 @@ export interface Limits {
 
 /** The manager behind the gateway hears at most this share of the calls that the other one hears. */
 const CALLS_SHARE = 0.4;
+/** And its nodes are inactive for at most this share of the time. */
+const INACTIVE_SHARE = 0.1;
 /** Of simulated time: two answers after the response timer, and a busy machine that runs ten times as fast. */
 const CONFIGURATION_GAP_MS = 10_000;
 
@@ -26,6 +28,7 @@ export function judge(direct: SideFigures, gateway: SideFigures, limits: Limits)
     noExit(gateway),
     strangersAnswered(gateway),
     schedulersConfigured(gateway, limits.timeFactor),
+    nodesActive(direct, gateway),
     fewConnections(gateway, limits.connections),
     fewCalls(direct, gateway),
   ];
@@ -76,6 +79,17 @@ function schedulersConfigured({ fleet }: SideFigures, timeFactor: number): Condi
     text: `no scheduler is without configuration for longer than ${CONFIGURATION_GAP_MS / 1000} s`,
     found: `${(longestMs / 1000).toFixed(1)} s at most`,
     holds: longestMs <= CONFIGURATION_GAP_MS,
+  };
+}
+
+/** Without streams that break, and a fleet that has come up, there would be nothing to compare. */
+function nodesActive(direct: SideFigures, gateway: SideFigures): Condition {
+  const share = gateway.manager.inactiveMs / Math.max(1, direct.manager.inactiveMs);
+  const { streamsBroken } = gateway.fleet;
+  return {
+    text: `no scheduler or seed peer sees its KeepAlive stream break, and they are inactive for at most ${INACTIVE_SHARE * 100} % of the time that they are without the gateway`,
+    found: `${streamsBroken} broken, ${(share * 100).toFixed(1)} %`,
+    holds: streamsBroken === 0 && gateway.manager.nodes > 0 && share <= INACTIVE_SHARE,
   };
 }
 
