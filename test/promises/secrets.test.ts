@@ -1,13 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ScriptedManager, startScriptedManager } from '../../src/simulator/manager/scripted-manager.js';
 import { type Caller, connectCaller } from '../support/caller.js';
 import { requestOf, responseOf } from '../support/data-path.js';
 import { type GatewayProcess, runGateway } from '../support/gateway-process.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
+import { everythingIn, filesIn, found } from '../support/search.js';
 
 const V1 = '/manager.Manager';
 const V2 = '/manager.v2.Manager';
@@ -160,55 +160,6 @@ async function talk(): Promise<void> {
     expect(storage).toContain(SECRETS['the answer of GetObjectStorage']);
   }
 }
-
-/** Everything that is in Redis: names and values of every kind. */
-async function everythingIn(client: Redis): Promise<Buffer[]> {
-  const all: Buffer[] = [];
-  for (const name of await client.keysBuffer('*')) {
-    all.push(name);
-    switch (await client.type(name)) {
-      case 'string':
-        all.push((await client.getBuffer(name)) ?? Buffer.alloc(0));
-        break;
-      case 'hash':
-        all.push(...Object.keys(await client.hgetall(name)).map((field) => Buffer.from(field)));
-        all.push(...(await client.hvalsBuffer(name)));
-        break;
-      case 'zset':
-        all.push(...(await client.zrangeBuffer(name, '0', '-1')));
-        break;
-      case 'set':
-        all.push(...(await client.smembersBuffer(name)));
-        break;
-      case 'list':
-        all.push(...(await client.lrangeBuffer(name, 0, -1)));
-        break;
-      default:
-        throw new Error(`what is ${name.toString()}?`);
-    }
-  }
-  return all;
-}
-
-function filesIn(path: string): Record<string, Buffer> {
-  const names = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    names.map((entry) => [entry.name, readFileSync(join(entry.parentPath, entry.name))]),
-  );
-}
-
-/** Is it there as it is, in hex, or in base64, also within base64? */
-function holds(bytes: Buffer, text: string, depth = 2): boolean {
-  if (bytes.includes(text) || bytes.includes(Buffer.from(text).toString('hex'))) return true;
-  if (depth === 0) return false;
-  const runs = bytes.toString('latin1').match(/[A-Za-z0-9+/_-]{16,}/g) ?? [];
-  // Where a run of letters stands before it, it may begin at any of four.
-  return runs.some((run) =>
-    [0, 1, 2, 3].some((from) => holds(Buffer.from(run.slice(from), 'base64'), text, depth - 1)),
-  );
-}
-const found = (where: readonly Buffer[], words: Readonly<Record<string, string>>): string[] =>
-  Object.entries(words).flatMap(([name, word]) => (where.some((one) => holds(one, word)) ? [name] : []));
 
 describe.each(['answer', 'observe'])('in mode %s', { timeout: 90_000 }, (mode) => {
   it('secrets are neither in Redis, nor in any file, nor in the log', async () => {

@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type SimulatedManager,
@@ -8,57 +5,12 @@ import {
 } from '../../src/simulator/manager/simulated-manager.js';
 import { connectCaller } from '../support/caller.js';
 import { requestOf } from '../support/data-path.js';
+import { Collector } from '../support/otlp-collector.js';
 import { startGateway } from '../support/running-gateway.js';
 
 const LIST = '/manager.v2.Manager/ListSchedulers';
 const GET = '/manager.v2.Manager/GetScheduler';
 const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
-
-type Span = {
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly attributes: readonly { readonly key: string; readonly value: Record<string, unknown> }[];
-};
-
-/** A receiver of OTLP over HTTP, JSON. */
-class Collector {
-  readonly spans: Span[] = [];
-  readonly #server: Server;
-  failing = false;
-
-  private constructor() {
-    this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const body = JSON.parse(Buffer.concat(chunks).toString());
-        if (!this.failing) {
-          for (const resource of body.resourceSpans)
-            for (const scope of resource.scopeSpans) this.spans.push(...scope.spans);
-        }
-        response.writeHead(this.failing ? 400 : 200, { 'content-type': 'application/json' }).end('{}');
-      });
-    });
-  }
-  static async start(): Promise<Collector> {
-    const made = new Collector();
-    made.#server.listen(0, '127.0.0.1');
-    await once(made.#server, 'listening');
-    return made;
-  }
-  get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-  named(name: string): Span[] {
-    return this.spans.filter((span) => span.name === name);
-  }
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((closed) => this.#server.close(closed));
-  }
-}
 
 let manager: SimulatedManager;
 let collector: Collector;
