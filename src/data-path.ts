@@ -16,15 +16,15 @@ import { createVoids, type Voids } from './cache/voids.js';
 import type { Config, Mode } from './config/config.js';
 import { GatewayError } from './errors.js';
 import { createSingleFlight } from './flight/single-flight.js';
+import { createKnownManager } from './known-manager.js';
 import type { BreakerStateName, Emit } from './observe/events.js';
 import { createRetryBudget } from './retry/budget.js';
 import { retry } from './retry/retry.js';
-import { type Touched, tag } from './route/method-table.js';
-import { decodeResponse, encodeRequest } from './route/proto.js';
+import type { Touched } from './route/method-table.js';
+import { decodeResponse } from './route/proto.js';
 import { askedByStrangers } from './route/strangers.js';
 import type { Answer } from './rpc/answer.js';
 import type { Clock } from './rpc/clock.js';
-import { NO_METADATA } from './rpc/metadata.js';
 import type { Question } from './rpc/question.js';
 import { compose, onNobodysBehalf, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
 import { NO_TRACING, type Tracing } from './trace/tracing.js';
@@ -34,7 +34,7 @@ import type { Upstream } from './upstream/upstream.js';
 import { createLearned, HALF_LIFE_MS, type Learned, STILL_ASKED_MS } from './warmup/learned.js';
 import { createPace, type Pace } from './warmup/pace.js';
 import { standsIn } from './warmup/stands-in.js';
-import { createWorld, type World } from './world/world.js';
+import type { World } from './world/world.js';
 
 export interface DataPath {
   /** A read, from the cache to the manager. */
@@ -95,24 +95,10 @@ export function createDataPath(options: DataPathOptions): DataPath {
     world.learn({ ...entry, expired: voids.isVoid(entry.question.tags, sinceMs) });
   };
   const store = createMemoryStore({ maxBytes: config.cache.maxBytes, onSet: stored });
-  const world = createWorld({
-    async ask(path, message) {
-      await pace.turn();
-      const deadlineMs = clock.nowMs() + config.managers.requestTimeoutMs;
-      return witness.unary({ path, message, metadata: NO_METADATA, deadlineMs, signal: undefined });
-    },
-    encode: (path, fields) => encodeRequest(path, { ...fields }),
-    decode: decodeResponse,
-    classify,
+  const world = createKnownManager({
+    ...{ config, witness, upstream, voids, classify, clock, random, emit },
+    turn: () => pace.turn(),
     remembered: (key) => store.peek(key),
-    forgetAll: () => voids.replaceAll(clock.nowMs()),
-    // Schedulers are deleted in the console only, and nobody is told.
-    wasDeleted: ({ kind, clusterId, hostname }, sinceMs) =>
-      kind === 'seed-peer' && voids.isDeleted([tag.seedPeer(clusterId, hostname)], sinceMs),
-    managerHealthy: () => upstream.healthy,
-    clock,
-    random,
-    emit,
   });
   const isFact = (answer: Answer): boolean => classify(answer.reply.status) === undefined;
   const flight = createSingleFlight({
@@ -264,5 +250,3 @@ export function createDataPath(options: DataPathOptions): DataPath {
     },
   };
 }
-
-/** On nobody's behalf. */

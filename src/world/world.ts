@@ -64,7 +64,7 @@ export function createWorld(options: WorldOptions): World {
   const freeze = (detail: string): Verdict => {
     if (frozen === undefined) emit({ kind: 'world-frozen', detail });
     frozen = `this looks like another manager (${detail}); nothing of it is taken until POST /api/accept-manager`;
-    lookLater();
+    lookIn(LOOK_AGAIN_MS);
     return 'other';
   };
   const thaw = (): void => {
@@ -76,7 +76,11 @@ export function createWorld(options: WorldOptions): World {
     const begunIn = era;
     const [nodes, clusterIds] = [known.rollCall(), known.clusterIds().slice(0, ROLL_CALL_CLUSTERS)];
     const found = await callTheRoll(options, nodes, clusterIds);
-    if (found.kind === 'nobody-knows' || era !== begunIn) return 'nobody-knows';
+    if (found.kind === 'nobody-knows' || era !== begunIn) {
+      // Some row could not be asked for, as when a connection is not there yet: nobody else may ask.
+      lookIn(VERDICT_MS);
+      return 'nobody-knows';
+    }
     const contradictions = found.facts.flatMap((facts) => known.contradiction(facts) ?? []);
     const detail = found.noCluster
       ? 'its database does not know our clusters'
@@ -97,12 +101,12 @@ export function createWorld(options: WorldOptions): World {
   const rollCallBehind = (): void => {
     rollCall().catch((error: unknown) => emit({ kind: 'internal-error', where: 'the roll call', error }));
   };
-  const lookLater = (): void => {
+  const lookIn = (delayMs: number): void => {
     if (timer !== undefined || stopped) return;
-    timer = clock.setTimer(LOOK_AGAIN_MS, () => {
+    timer = clock.setTimer(delayMs, () => {
       timer = undefined;
       if (options.managerHealthy()) rollCallBehind();
-      lookLater();
+      if (frozen !== undefined) lookIn(LOOK_AGAIN_MS);
     });
   };
 

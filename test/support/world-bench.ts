@@ -1,4 +1,5 @@
 import { classify } from '../../src/breaker/classify.js';
+import { GatewayError } from '../../src/errors.js';
 import { decodeRequest, decodeResponse, encodeRequest } from '../../src/route/proto.js';
 import type { Reply } from '../../src/rpc/call.js';
 import type { Read } from '../../src/rpc/read.js';
@@ -21,6 +22,8 @@ export class WorldBench {
   /** Clusters that the database does not know. */
   deletedClusters: readonly string[] = [];
   healthy = true;
+  /** Asking fails. */
+  silent = false;
   /** How often the manager was asked. */
   asked = 0;
   /** Ids count up in the order in which rows were made. */
@@ -30,13 +33,16 @@ export class WorldBench {
   constructor() {
     const { clock } = this;
     this.world = createWorld({
-      ask: (path, message) =>
-        Promise.resolve({
-          reply: this.#answer(path, message),
+      ask: (path, message) => {
+        const reply = this.#answer(path, message);
+        if (this.silent) return Promise.reject(new GatewayError('manager-timeout', 'silent'));
+        return Promise.resolve({
+          reply,
           askedAtMs: clock.nowMs(),
           answeredAtMs: clock.nowMs(),
           manager: '0',
-        }),
+        });
+      },
       encode: (path, fields) => encodeRequest(path, { ...fields }),
       decode: decodeResponse,
       classify,

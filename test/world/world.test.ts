@@ -82,6 +82,35 @@ describe('another world', () => {
   });
 });
 
+describe('a roll call that was not answered', () => {
+  it('is repeated, though nobody asks, until somebody knows', async () => {
+    bench.rows = [];
+    bench.silent = true;
+    await bench.restartManager();
+    expect(bench.events).toEqual([]);
+    for (let times = 0; times < 3; times++) {
+      const before = bench.asked;
+      bench.clock.advance(10_000);
+      await bench.settled();
+      expect(bench.asked).toBe(before + 4);
+    }
+    bench.silent = false;
+    bench.clock.advance(10_000);
+    await bench.settled();
+    expect(bench.events).toEqual(['world-frozen']);
+  });
+
+  it('is not while no manager is there', async () => {
+    bench.silent = true;
+    await bench.restartManager();
+    bench.healthy = false;
+    const before = bench.asked;
+    bench.clock.advance(60_000);
+    await bench.settled();
+    expect([bench.asked, bench.clock.pendingTimers]).toEqual([before, 0]);
+  });
+});
+
 describe('while frozen', () => {
   beforeEach(async () => {
     bench.rows = [];
