@@ -22,6 +22,8 @@ async function start(sets: readonly string[] = []): Promise<void> {
     managers: [manager.address],
     sets: ['admin.enable=true', 'admin.addr=127.0.0.1:0', `admin.token=${TOKEN}`, ...sets],
   });
+  // Before that, what is asked is asked in the ramp of a manager that comes back.
+  await running.seen((event) => event.kind === 'address-state-changed' && event.to === 'healthy');
   base = `http://127.0.0.1:${running.bound.admin?.port}`;
   caller = await connectCaller(running.address, { 'user-agent': 'tonic/0.12' });
 }
