@@ -26,6 +26,8 @@ export interface PageWorldOptions {
   /** How many times as fast as in reality time runs. */
   readonly timeFactor: number;
   readonly daemons: number;
+  /** How often somebody connects, asks for health and goes; default: as the daemons of the incident. */
+  readonly churnMs?: number;
   readonly sets?: readonly string[];
 }
 
@@ -44,6 +46,7 @@ const PLACES = [
 export async function startPageWorld({
   timeFactor,
   daemons,
+  churnMs = CHURN_MS,
   sets = [],
 }: PageWorldOptions): Promise<PageWorld> {
   const record = seedFromRecordings({ nodes: false });
@@ -70,7 +73,7 @@ export async function startPageWorld({
     seedPeers: 1,
     timeFactor,
   });
-  const callers = startCallers(running.address, { timeFactor, daemons });
+  const callers = startCallers(running.address, { timeFactor, daemons, churnMs });
   const [, second] = managers;
   return {
     running,
@@ -99,7 +102,10 @@ async function stop(parts: {
 }
 
 /** Daemons, each from an address of its own, as the gateway sees them in life. */
-function startCallers(gateway: string, { timeFactor, daemons }: { timeFactor: number; daemons: number }) {
+function startCallers(
+  gateway: string,
+  { timeFactor, daemons, churnMs }: { timeFactor: number; daemons: number; churnMs: number },
+) {
   const timers = new Set<NodeJS.Timeout>();
   const open = new Set<Caller>();
   let ended = false;
@@ -128,7 +134,7 @@ function startCallers(gateway: string, { timeFactor, daemons }: { timeFactor: nu
     );
     timers.add(start);
   }
-  every(CHURN_MS, async () => {
+  every(churnMs, async () => {
     const caller = await connect('grpc-go/1.64.0', '127.77.9.1');
     await caller.call(HEALTH, Buffer.alloc(0));
     open.delete(caller);

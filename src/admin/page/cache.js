@@ -79,11 +79,14 @@ function asked() {
 /** Returns what asks for them. */
 export function wireCache() {
   const open = wireEntry(() => void turn());
-  const fill = liveTable(byId('cache-table', HTMLTableElement), {
+  const table = byId('cache-table', HTMLTableElement);
+  const fill = liveTable(table, {
     columns: columns((key) => void open(key)),
     keyOf: ({ key }) => key,
     none: 'Nothing of that is remembered.',
     isLoud: (entry) => entry.held !== null,
+    // The order is that of the last use: rows must not jump away under the pointer.
+    keepsOrder: () => table.matches(':hover') || table.contains(document.activeElement),
   });
   const turn = poll('cache', async () => {
     const path = asked();
@@ -95,11 +98,7 @@ export function wireCache() {
     }
   });
   wireFilter(() => void turn());
-  const table = byId('cache-table', HTMLTableElement);
-  return async () => {
-    // The order is that of the last use: rows must not jump away under the pointer.
-    if (!table.matches(':hover') && !table.contains(document.activeElement)) await turn();
-  };
+  return turn;
 }
 
 /**

@@ -25,7 +25,7 @@ export function wireConfig() {
  */
 function* flat(path, value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    yield [path.replace(/(Ms|Bytes)$/, ''), inWords(path, value)];
+    yield [path.replace(/Ms$/, ''), inWords(path, value)];
     return;
   }
   for (const [key, inner] of Object.entries(value)) yield* flat(path === '' ? key : `${path}.${key}`, inner);

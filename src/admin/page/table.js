@@ -32,54 +32,74 @@ export function textColumn(label, textOf, kind = undefined) {
 
 /**
  * A table that is filled again and again: rows stay who they are, so that neither the focus nor what is selected in them is lost.
- * The roles say what the elements say already: at phone width the rows are laid out as blocks, and browsers take their meaning away then.
  *
  * @template Item
- * @param {HTMLTableElement} table
- * @param {{ columns: readonly Column<Item>[], keyOf: (item: Item) => string, none: string, isLoud?: (item: Item) => boolean }} options
- * @returns {(items: readonly Item[]) => void} `isLoud`: to be seen at once
+ * @typedef {{
+ *   columns: readonly Column<Item>[],
+ *   keyOf: (item: Item) => string,
+ *   none: string,
+ *   isLoud?: (item: Item) => boolean,
+ *   keepsOrder?: () => boolean,
+ * }} TableOptions `none`: what stands there instead of rows; `isLoud`: to be seen at once; `keepsOrder`: rows stay where they are, now
  */
-export function liveTable(table, { columns, keyOf, none, isLoud = () => false }) {
+
+/**
+ * @template Item
+ * @param {HTMLTableElement} table
+ * @param {TableOptions<Item>} options
+ * @returns {(items: readonly Item[]) => void}
+ */
+export function liveTable(table, { columns, keyOf, none, isLoud = () => false, keepsOrder = () => false }) {
+  const { body, empty } = frame(table, columns, none);
+  /** @type {Map<string, { row: HTMLTableRowElement, set: (item: Item) => void }>} */
+  let rows = new Map();
+  const makeRow = () => {
+    const cells = columns.map(({ make }) => make());
+    const row = h('tr', { role: 'row' }, ...cells.map(({ node }, index) => cellFor(columns[index], node)));
+    const set = (/** @type {Item} */ item) => {
+      row.classList.toggle('loud', isLoud(item));
+      for (const cell of cells) cell.set(item);
+    };
+    return { row, set };
+  };
+  const inOrder = (/** @type {readonly Item[]} */ items) => {
+    if (!keepsOrder()) return items;
+    const places = new Map([...rows.keys()].map((key, place) => [key, place]));
+    const placeOf = (/** @type {Item} */ item) => places.get(keyOf(item)) ?? places.size;
+    return items.toSorted((one, other) => placeOf(one) - placeOf(other));
+  };
+  return (items) => {
+    const focused = document.activeElement;
+    const hadFocus = body.contains(focused);
+    /** @type {typeof rows} */
+    const next = new Map();
+    for (const item of inOrder(items)) {
+      const one = rows.get(keyOf(item)) ?? makeRow();
+      one.set(item);
+      next.set(keyOf(item), one);
+    }
+    rows = next;
+    place(body, next.size === 0 ? [empty] : [...next.values()].map(({ row }) => row));
+    if (hadFocus && document.activeElement !== focused) focusNear(table, focused);
+  };
+}
+
+/**
+ * The roles say what the elements say already: at phone width the rows are laid out as blocks, and browsers take their meaning away then.
+ *
+ * @param {HTMLTableElement} table
+ * @param {readonly { label: string, kind?: string }[]} columns
+ * @param {string} none
+ */
+function frame(table, columns, none) {
   const body = h('tbody', { role: 'rowgroup' });
   const heads = columns.map(({ label, kind = '' }) =>
     h('th', { scope: 'col', role: 'columnheader', class: kind }, label),
   );
-  const empty = h(
-    'tr',
-    { role: 'row' },
-    h('td', { role: 'cell', class: 'none', colspan: String(columns.length) }, none),
-  );
+  const nothing = h('td', { role: 'cell', class: 'none', colspan: String(columns.length) }, none);
   table.setAttribute('role', 'table');
   table.append(h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads)), body);
-  /** @type {Map<string, { row: HTMLTableRowElement, set: (item: Item) => void }>} */
-  let rows = new Map();
-
-  const makeRow = () => {
-    const cells = columns.map(({ make }) => make());
-    const row = h('tr', { role: 'row' }, ...cells.map(({ node }, index) => cellFor(columns[index], node)));
-    return {
-      row,
-      set(/** @type {Item} */ item) {
-        row.classList.toggle('loud', isLoud(item));
-        for (const cell of cells) cell.set(item);
-      },
-    };
-  };
-  return (items) => {
-    const focused = document.activeElement;
-    /** @type {typeof rows} */
-    const next = new Map();
-    for (const item of items) {
-      const key = keyOf(item);
-      const one = rows.get(key) ?? makeRow();
-      one.set(item);
-      next.set(key, one);
-    }
-    const hadFocus = body.contains(focused);
-    rows = next;
-    place(body, next.size === 0 ? [empty] : [...next.values()].map(({ row }) => row));
-    if (hadFocus && !body.contains(document.activeElement)) focusNear(table, focused);
-  };
+  return { body, empty: h('tr', { role: 'row' }, nothing) };
 }
 
 /** Only what stands elsewhere is moved: a row that is moved loses the focus. */

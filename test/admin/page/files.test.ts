@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSimulatedManager } from '../../src/simulator/manager/simulated-manager.js';
-import { type RunningGateway, startGateway } from '../support/running-gateway.js';
+import { startSimulatedManager } from '../../../src/simulator/manager/simulated-manager.js';
+import { type RunningGateway, startGateway } from '../../support/running-gateway.js';
 
-const FOLDER = new URL('../../src/admin/page/', import.meta.url);
+const FOLDER = new URL('../../../src/admin/page/', import.meta.url);
 const SOURCES = readdirSync(FOLDER).map((name) => ({
   name,
   text: readFileSync(new URL(name, FOLDER), 'utf8'),

@@ -1,0 +1,336 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connectCaller } from '../../support/caller.js';
+import { launchChromium } from '../../support/chromium.js';
+import { requestOf } from '../../support/data-path.js';
+import { factsOf, type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
+import { type PageWorld, startPageWorld, TOKEN } from '../../support/page-world.js';
+import { until } from '../../support/until.js';
+
+const GET_SCHEDULER = '/manager.v2.Manager/GetScheduler';
+
+let world: PageWorld;
+let browser: Browser;
+let open: OpenPage;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  world = await startPageWorld({
+    timeFactor: 10,
+    daemons: 6,
+    churnMs: 2_000,
+    // Each daemon has its own answer, and a few failures open a breaker.
+    sets: ['cache.sharing=exact', 'breaker.volumeThreshold=2', 'breaker.resetTimeout=60s'],
+  });
+  open = await openPage(browser, world.url, { viewport: { width: 1440, height: 900 } });
+});
+// One that fails in a dialog does not take the next ones with it.
+afterEach(() => open.page.evaluate("document.querySelector('dialog[open]')?.close()"));
+afterAll(async () => {
+  await browser.close();
+  await world.stop();
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of several shapes, each looked at by its test
+const get = async (path: string): Promise<any> => (await fetch(world.url + path)).json();
+
+/** Sooner or later: the machine may be busy. */
+const soon = <T>(seen: () => Promise<T>) => expect.poll(seen, { timeout: 10_000 });
+
+/** The page shows what the API says: sooner or later, since it asks when a sample comes. */
+async function agree(seen: () => Promise<unknown>, said: () => Promise<unknown>): Promise<void> {
+  let [shown, wanted]: [unknown, unknown] = [undefined, undefined];
+  const same = async (): Promise<boolean> => {
+    [wanted, shown] = [await said(), await seen()];
+    return JSON.stringify(shown) === JSON.stringify(wanted);
+  };
+  await until('the page shows what the API says', same).catch(() => expect(shown).toEqual(wanted));
+}
+
+const sentence = () => open.page.locator('#sentence-text').innerText();
+const nodesOf = (nodes: { hostname: string; kind: string; ip: string }[]): string[] =>
+  nodes.map(({ hostname, kind, ip }) => `${hostname} ${kind}, cluster 1, ${ip}`);
+
+describe('while all is well, the page shows', () => {
+  it('how it is in one sentence, in words, by a colour and for whoever hears it', async () => {
+    const { page } = open;
+    await agree(
+      async () => [await page.locator('#health').getAttribute('data-health'), await sentence()],
+      async () => {
+        const { health, sentence } = await get('api/status');
+        return [health, sentence];
+      },
+    );
+    expect(await page.locator('#health-word').innerText()).toBe('Well');
+    expect(await page.locator('[aria-live="polite"]').innerText()).toMatch(
+      /^Well: All is well: all 2 manager/,
+    );
+    expect(await page.title()).toBe('Well – fleet-a – manager-gateway');
+  });
+
+  it('the nodes, with their state here and at the manager', async () => {
+    const all = ['scheduler', 'scheduler', 'scheduler', 'scheduler', 'seed-peer'];
+    await until('five nodes are open', async () => {
+      const { nodes } = await get('api/nodes');
+      return nodes.filter(({ state }: { state: string }) => state === 'open').length === all.length;
+    });
+    await agree(
+      async () => (await rowsOf(open.page, 'nodes-table')).map(([name, here, there]) => [name, here, there]),
+      async () => {
+        const { nodes } = await get('api/nodes');
+        return nodesOf(nodes).map((name, nth) => [
+          name,
+          nodes[nth].state,
+          nodes[nth].manager?.says ?? 'not asked',
+        ]);
+      },
+    );
+    const [[, , , lastBeat, replica, act] = []] = await rowsOf(open.page, 'nodes-table');
+    expect(lastBeat).toMatch(/^\d+ (ms|s)/);
+    expect([replica, act]).toEqual(['–', 'Forget…']);
+  });
+
+  it('who calls, first who opens again and again', async () => {
+    await until('somebody churns', async () => (await get('api/callers')).callers[0]?.churns === true);
+    await agree(
+      async () => (await rowsOf(open.page, 'callers-table')).map(([name, now]) => `${name}: ${now}`).sort(),
+      async () => {
+        const { callers } = await get('api/callers');
+        return callers
+          .map(
+            ({ address, kind, churns, open: now }: Record<string, unknown>) =>
+              `${address} ${kind}${churns ? ' churns' : ''}: ${now}`,
+          )
+          .sort();
+      },
+    );
+    const [[first] = []] = await rowsOf(open.page, 'callers-table');
+    expect(first).toBe('127.77.9.1 grpc-go/1.64.0 churns');
+  });
+
+  it('what is remembered, and what it says', async () => {
+    const { page } = open;
+    await agree(
+      async () =>
+        (await rowsOf(page, 'cache-table')).map(([name, , , size, , from]) => [name, size, from]).sort(),
+      async () => {
+        const { entries } = await get('api/cache?limit=50');
+        return entries
+          .map(({ method, version, status, parts, sizeBytes, manager }: Entry) => [
+            `${method} ${version}${status === 'OK' ? '' : ` ${status}`} ${wordsOf(parts)}`,
+            sizeBytes < 1_024 ? `${sizeBytes} B` : `${+(sizeBytes / 1_024).toFixed(1)} KiB`,
+            `manager ${manager}`,
+          ])
+          .sort();
+      },
+    );
+    await page.getByLabel('Caller or part').fill('WORKER-02');
+    await agree(
+      async () => (await rowsOf(page, 'cache-table')).map(([name]) => name),
+      async () => ['ListSchedulers v2 PEER_SOURCE · worker-02 · 127.77.1.2 · idc-b · asia|cn|sh'],
+    );
+    await page.getByRole('button', { name: /worker-02/ }).click();
+    const { entries } = await get('api/cache?find=worker-02');
+    const { answer } = await get(`api/cache/entry?key=${encodeURIComponent(entries[0].key)}`);
+    expect(JSON.parse(await page.locator('#entry-answer').innerText())).toEqual(answer);
+    expect(answer.schedulers[0].hostname).toMatch(/^scheduler-/);
+    await soon(() => factsOf(page, 'entry-facts')).toMatchObject({
+      Status: 'OK',
+      From: expect.stringMatching(/^manager [01]$/),
+      For: 'this caller',
+    });
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Caller or part').fill('');
+  });
+
+  it('what the curves show, in figures', async () => {
+    const { page } = open;
+    await page.getByText('The same as a table').click();
+    // Of whole minutes of the gateway, which last 6 s here; what is under way changes between two looks.
+    const minuteOf = ({ atWallMs }: { atWallMs: number }): number => Math.floor((atWallMs - 1) / 60_000);
+    await until('a minute is over', async () => (await rowsOf(page, 'figures-table')).length > 1);
+    const [, [until1, ...figures] = []] = await rowsOf(page, 'figures-table');
+    const { samples } = await get('api/history');
+    const last = samples.find(({ atWallMs }: { atWallMs: number }) =>
+      new Date(atWallMs).toISOString().includes(`T${until1}`),
+    );
+    const its = samples.filter((sample: { atWallMs: number }) => minuteOf(sample) === minuteOf(last));
+    const sum = (of: (sample: Sample) => number): string =>
+      String(its.reduce((all: number, sample: Sample) => all + of(sample), 0));
+    expect(figures.slice(0, 6)).toEqual([
+      sum(({ answers }) => answers.hit ?? 0),
+      sum(({ answers }) => answers.stale ?? 0),
+      sum(({ answers }) => answers.miss ?? 0),
+      sum(({ answers }) => answers.forwarded ?? 0),
+      sum(({ answers }) => answers.local ?? 0),
+      sum(({ answers }) => answers.refused ?? 0),
+    ]);
+    expect(figures.slice(7, 9)).toEqual([sum(({ attempts }) => attempts), sum(({ faults }) => faults)]);
+    expect(figures[10]).toBe(sum(({ connectionsOpened }) => connectionsOpened));
+    expect(figures.slice(-2)).toEqual([String(last.connections), String(last.channelsReady)]);
+    await page.getByText('The same as a table').click();
+  });
+
+  it('curves that are drawn, and as much of them as is wanted', async () => {
+    const { page } = open;
+    await soon(() => page.locator('.plot canvas').count()).toBe(4);
+    const inked = await page.evaluate<number[]>(INKED);
+    for (const pixels of inked) expect(pixels).toBeGreaterThan(500);
+    await page.getByRole('button', { name: '5 min', exact: true }).click();
+    expect(await page.getByRole('button', { name: '5 min', exact: true }).getAttribute('aria-pressed')).toBe(
+      'true',
+    );
+    expect(await page.getByRole('button', { name: '15 min' }).getAttribute('aria-pressed')).toBe('false');
+    await page.locator('.plot').first().hover();
+    await soon(() => page.locator('figcaption').first().innerText()).toMatch(/ at \d\d:\d\d:\d\d$/);
+  });
+
+  it('the configuration that runs, and no secret of it', async () => {
+    const { page } = open;
+    await page.getByText('Show every key').click();
+    await soon(() => factsOf(page, 'config-list')).toMatchObject({
+      'cache.responseTimer': '500 ms',
+      'cache.sharing': 'exact',
+      'server.maxMessageBytes': '4 MiB',
+      'admin.token': '(set)',
+    });
+    expect(await page.content()).not.toContain(TOKEN);
+    await page.getByText('Show every key').click();
+  });
+});
+
+describe('in the incident, the page shows', () => {
+  it('that the guard holds an empty list back, and since when', async () => {
+    const { page } = open;
+    world.become({ kind: 'empty-lists' });
+    await until('something is held', async () => (await get('api/cache?held=true')).held > 0);
+    await page.getByLabel(/held back by the guard/).check();
+    await soon(async () => (await rowsOf(page, 'cache-table')).map(([, state]) => state)).toContain(
+      'held back: empty-list',
+    );
+    await page
+      .getByRole('button', { name: /^ListSchedulers/ })
+      .first()
+      .click();
+    await soon(() => page.locator('#entry-held').innerText()).toMatch(
+      /something poorer \(empty-list\); the guard holds it back/,
+    );
+    expect(await page.getByRole('button', { name: 'Accept what is held back…' }).isVisible()).toBe(true);
+    await page.keyboard.press('Escape');
+    await page.getByLabel(/held back by the guard/).uncheck();
+  });
+
+  it('which manager has failed, since when and why, and how it was before', async () => {
+    const { page } = open;
+    await world.second.kill();
+    await world.running.seen((event) => event.kind === 'address-state-changed' && event.to === 'failed');
+    await agree(
+      async () =>
+        (await rowsOf(page, 'managers-table')).map(([name, state, , channels]) => [
+          name,
+          state?.split(' ')[0],
+          channels,
+        ]),
+      async () => {
+        const { managers } = await get('api/managers');
+        return managers.map(({ manager, address, state, detail, readyChannels, channels }: Manager) => [
+          `${address} manager ${manager}${state === 'healthy' ? '' : `: ${detail.replace(/^manager-gateway: manager [^ ]+: /, '')}`}`,
+          state,
+          `${readyChannels} of ${channels}`,
+        ]);
+      },
+    );
+    const strips = page.locator('#managers-table .strip');
+    await soon(() => strips.nth(1).getAttribute('aria-label')).toMatch(/healthy for .*, failed for /);
+    expect(await strips.nth(0).getAttribute('aria-label')).not.toMatch(/failed/);
+    expect(await sentence()).toBe('1 of 2 manager addresses work; callers do not notice.');
+  });
+
+  it('that no manager works, which breakers are open, and what is served nevertheless', async () => {
+    const { page } = open;
+    world.become({ kind: 'database-dead' });
+    await until('nothing works', async () => (await get('api/status')).health === 'bad');
+    await agree(sentence, async () => (await get('api/status')).sentence);
+    expect(await page.locator('#health-word').innerText()).toBe('Bad');
+    expect(await page.title()).toMatch(/^Bad/);
+    await failUntilABreakerOpens();
+    await agree(
+      async () =>
+        (await rowsOf(page, 'breakers-table'))
+          .filter(([, state]) => state !== 'closed')
+          .map(([name, state]) => [name, state]),
+      async () => {
+        const { breakers } = await get('api/breakers');
+        return breakers
+          .filter(({ state }: { state: string }) => state !== 'closed')
+          .map(({ method, state }: { method: string; state: string }) => [method, state]);
+      },
+    );
+    const stale = page.locator('.legend').first().locator('li', { hasText: 'stale' }).locator('b');
+    await soon(async () => Number(await stale.innerText())).toBeGreaterThan(0);
+  });
+
+  it('what the log warns of, the last first, and what goes on as one line that counts', async () => {
+    const { page } = open;
+    await agree(
+      async () => (await page.locator('#warnings-list .words bdi').allInnerTexts()).sort(),
+      async () => (await get('api/warnings')).warnings.map(({ text }: { text: string }) => text).sort(),
+    );
+    const { warnings } = await get('api/warnings');
+    expect(await page.locator('#warnings-list li').count()).toBeLessThan(200);
+    expect(warnings.some(({ count }: { count: number }) => count > 1)).toBe(true);
+    expect((await page.locator('#warnings-list').innerText()).replace(/\s+/g, ' ')).toMatch(
+      /× \d+ since \d\d:\d\d:\d\d/,
+    );
+  });
+});
+
+it('nothing was wrong in the browser, and nothing against its policy', () => {
+  expect(open.wrong).toEqual([]);
+});
+
+/** What nobody has asked before must be asked of the manager, and that fails. */
+async function failUntilABreakerOpens(): Promise<void> {
+  const caller = await connectCaller(world.running.address);
+  let nth = 0;
+  await until('a breaker is open', async () => {
+    const asked = { hostname: `nobody-${nth++}`, scheduler_cluster_id: 1, ip: '127.0.0.9' };
+    await caller.call(GET_SCHEDULER, requestOf(GET_SCHEDULER, asked));
+    return (await get('api/breakers')).breakers.some(({ state }: { state: string }) => state === 'open');
+  });
+  await caller.close();
+}
+
+type Entry = {
+  method: string;
+  version: string;
+  status: string;
+  parts: string[];
+  sizeBytes: number;
+  manager: string;
+};
+type Manager = {
+  manager: string;
+  address: string;
+  state: string;
+  detail: string;
+  readyChannels: number;
+  channels: number;
+};
+type Sample = {
+  answers: Record<string, number>;
+  attempts: number;
+  faults: number;
+  connectionsOpened: number;
+};
+
+function wordsOf(parts: readonly string[]): string {
+  const said = parts.filter((part) => part !== '');
+  return said.length === 0 ? 'the same for everybody' : said.join(' · ');
+}
+
+/** How many pixels of each diagram are drawn upon. */
+const INKED = `[...document.querySelectorAll('.plot canvas')].map((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+})`;
