@@ -48,6 +48,7 @@ export function createHand({ store, forget, askedAs, ask, limits }: HandOptions)
         deadlineMs: undefined,
         signal: undefined,
         attempts: 'one',
+        patient: true,
       });
       return { kind: 'refreshed', answer };
     } catch (error) {

@@ -31,7 +31,7 @@ export interface RecallOptions {
 export function recall(options: RecallOptions): Stage {
   return (next) => (read) => {
     const entry = options.store.get(read.question.key);
-    if (entry === undefined) return next(read);
+    if (entry === undefined || read.patient === true) return next(read);
     const freshness = freshnessOf(entry, options.limits, options.voids, options.clock.nowMs());
     // An empty list is good enough for nobody: a daemon that is told "none" at its start exits.
     if (freshness !== 'fresh' && freshness !== 'dead' && !entry.empty && options.maintained?.())

@@ -16,6 +16,8 @@ export interface Read {
   readonly signal: AbortSignal | undefined;
   /** `one` where a stale answer stands ready: nobody is kept waiting for a second attempt. */
   readonly attempts: 'one' | 'several';
+  /** Whoever waits wants what the manager says now, however long that takes, and no answer of before: an operator. */
+  readonly patient?: boolean;
   /** The one trial of a half-open breaker: worth waiting for a connection that is being dialled again. */
   readonly trial?: boolean;
 }

@@ -262,6 +262,17 @@ describe('what the admin address does', () => {
     expect(await (await post('/api/cache/drop', { all: true })).json()).toEqual({ dropped: 1 });
   });
 
+  it('is to wait for the manager, however slow, where an operator asks it', async () => {
+    await start(['cache.responseTimer=20ms']);
+    await list();
+    const [{ key }] = (await get('/api/cache?method=ListSchedulers')).entries;
+    manager.setFault({ kind: 'slow', delayMs: 300 });
+    expect(await (await post('/api/cache/refresh', { key })).json()).toMatchObject({
+      source: 'miss',
+      status: 'OK',
+    });
+  });
+
   it('is to say that what the guard holds back is right', async () => {
     await start([
       'cache.methods.ListSchedulers.ttl=0s',

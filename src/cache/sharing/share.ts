@@ -115,7 +115,7 @@ export function createSharing(options: SharingOptions): Sharing {
 
 /** Not a spread, which would ask for the signal, and make one for every hit. */
 function askedAs(read: Read, question: Question): Read {
-  const { metadata, message, deadlineMs, attempts, question: own } = read;
+  const { metadata, message, deadlineMs, attempts, patient = false, question: own } = read;
   return {
     question,
     own,
@@ -123,6 +123,7 @@ function askedAs(read: Read, question: Question): Read {
     message,
     deadlineMs,
     attempts,
+    patient,
     get signal() {
       return read.signal;
     },
