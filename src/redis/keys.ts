@@ -28,7 +28,7 @@ export interface RedisKeys {
 /** Of the marks of writes and the channel: one more when they change their meaning. */
 const MARKS_SCHEMA = 1;
 const CLAIMS_SCHEMA = 1;
-const CLAIMS = ['leases', 'holders', 'records', 'wanted', 'late', 'offered', 'replicas'];
+const CLAIMS = ['leases', 'holders', 'records', 'wanted', 'late', 'offered', 'replicas', 'takers'];
 /** Of what callers ask for: a gateway of another one learns anew. */
 const ASKED_SCHEMA = 1;
 const REGISTRATIONS_SCHEMA = 1;

@@ -106,7 +106,8 @@ export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExch
     clock,
     emit,
   });
-  const common = [replica, us(timing.leaseMs), us(timing.freshMs), ms(timing.keptMs), keys.channel];
+  const times = [us(timing.leaseMs), us(timing.freshMs), ms(timing.keptMs)];
+  const common = [replica, ...times, keys.channel, us(timing.thereMs)];
 
   const inTurn = createSlots(TAKES_AT_ONCE, config.timeoutMs, clock);
 
@@ -126,20 +127,15 @@ export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExch
   return {
     take(key, how, record) {
       const args = [key, how.kind, record ?? '', aboutOf(how), us(how.kind === 'settle' ? how.ageMs : 0)];
-      const all = [...args, String(MOST_NODES), String(NODE_RECORD_SCHEMA)];
+      const all = [...args, String(MOST_NODES), String(NODE_RECORD_SCHEMA), us(timing.yieldMs)];
       return inTurn(() => run('claim-take', TAKE, all, readTaken));
     },
     renew: (held) => run('claim-renew', RENEW, held.flat(), (reply) => readLost(reply, held.length)),
     yield: (key, claim) => run('claim-yield', YIELD, [key, claim], readYielded),
     release: (released) => run('claim-release', RELEASE, released, readCount),
-    offer: (offered) => run('claim-offer', OFFER, [us(timing.thereMs), ...offered], readCount),
+    offer: (offered) => run('claim-offer', OFFER, offered, readCount),
     look(watched, adopts) {
-      const bounds = [
-        String(MOST_CANDIDATES),
-        us(timing.rubbishMs),
-        us(timing.longestLeaseMs),
-        us(timing.thereMs),
-      ];
+      const bounds = [String(MOST_CANDIDATES), us(timing.rubbishMs), us(timing.longestLeaseMs)];
       const args = [adopts, ...bounds, ...watched];
       return run('claim-look', LOOK, args, (reply) => readLook(reply, watched));
     },

@@ -8,14 +8,17 @@ import { NOW, script } from '../../redis/script.js';
  *   wanted    hash: `<µs> <replica>` that was the last to ask the holder for it
  *   late      hash: µs when somebody who did not hold it any more ended a stream of it
  *   offered   set: its holder is leaving
- *   replicas  sorted set: when each was last heard of, µs; those that are leaving are not in it
- * ARGV of every script begins: this replica, the lease (µs), how long a wish counts (µs), how long anything is kept (ms), the channel.
+ *   replicas  sorted set: when each looked for the last time, µs: it knows of every wish from before
+ *   takers    sorted set: the same of those that take nodes over; who is leaving is not in it
+ * ARGV of every script begins: this replica, the lease (µs), how long a wish counts (µs), how long anything is kept (ms), the channel,
+ * how long ago a replica may have looked and still be there (µs).
  * On the channel it says `<from> <to, or *> <member, or empty>`: something about this node may concern that replica.
  */
 const CLAIMS = `${NOW}
-local leases, holders, records, wanted, late, offered, replicas = unpack(KEYS)
+local leases, holders, records, wanted, late, offered, replicas, takers = unpack(KEYS)
 local me, lease, fresh, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
-local FIRST = 6
+local there = tonumber(ARGV[6])
+local FIRST = 7
 local function plus(us) return string.format('%016.0f', tonumber(now) + us) end
 local function replica(value) return value and string.match(value, '^%d+ (.*)$') end
 local function since(value) return value and string.match(value, '^(%d+) ') end
@@ -47,7 +50,8 @@ end
 `;
 
 /**
- * ARGV: member, how, record, the claim it is about (see `TakeHow`), age of the own stream (µs), most members, newest schema of a record.
+ * ARGV: member, how, record, the claim it is about (see `TakeHow`), age of the own stream (µs), most members, newest schema of a record,
+ * how long a holder that has heard the wish may take (µs).
  * Answers {result, claim, whence, former holder, record}.
  */
 export const TAKE = script(`${CLAIMS}
@@ -65,11 +69,18 @@ local function yours(token, whence)
   return {'yours', token, whence, by or '', redis.call('HGET', records, member) or ''}
 end
 local function ask()
-  redis.call('HSET', wanted, member, now .. ' ' .. me)
+  if not wished or rival then redis.call('HSET', wanted, member, now .. ' ' .. me) end
   keep()
   if rival then hint(replica(wished), member) end
   hint(by, member)
   return {'asked', held}
+end
+-- It has heard that we want it, and has not said that it has ended its stream: the manager takes its time.
+local function isYielding()
+  local looked = tonumber(redis.call('ZSCORE', replicas, by) or 0)
+  if not wished or rival or looked < tonumber(now) - there then return false end
+  local asked = tonumber(since(wished))
+  return looked > asked and tonumber(now) - asked < tonumber(ARGV[FIRST + 7])
 end
 if by == me then
   -- What others wish stays: it is for us to hear.
@@ -84,7 +95,7 @@ if how == 'adopt' then
   local schema = stored and tonumber(string.match(stored, '^dfmgw(%d+) '))
   if not held or rival or not schema or schema > tonumber(ARGV[FIRST + 6]) then return {'no', held or ''} end
   if expired then return yours(now, 'expired') end
-  if held == about then return yours(now, 'forced') end
+  if held == about and not isYielding() then return yours(now, 'forced') end
   if redis.call('SISMEMBER', offered, member) == 1 then return ask() end
   return {'no', held}
 end
@@ -101,7 +112,7 @@ end
 if how == 'settle' and since(held) >= token then return {'lost', held} end
 if how == 'again' or how == 'force' then
   if rival or (how == 'again' and held ~= about) then return {'superseded', held} end
-  if how == 'force' and held == about then return yours(now, 'forced') end
+  if how == 'force' and held == about and not isYielding() then return yours(now, 'forced') end
 end
 return ask()
 `);
@@ -161,28 +172,31 @@ end
 return tostring(freed)
 `);
 
-/** ARGV: how long a replica counts as there (µs), members. Answers how many other replicas may want them. */
+/** ARGV: members. Answers how many other replicas may want them. */
 export const OFFER = script(`${CLAIMS}
-redis.call('ZREM', replicas, me)
-for i = FIRST + 1, #ARGV do
+redis.call('ZREM', takers, me)
+for i = FIRST, #ARGV do
   if replica(redis.call('HGET', holders, ARGV[i])) == me then redis.call('SADD', offered, ARGV[i]) end
 end
 keep()
 hint('*')
-return tostring(redis.call('ZCOUNT', replicas, plus(-tonumber(ARGV[FIRST])), '+inf'))
+return tostring(redis.call('ZCOUNT', takers, plus(-there), '+inf'))
 `);
 
 /**
  * What concerns this replica now. ARGV: what it may adopt (`all`, `offered`; `none`: it is leaving), most candidates, when an expired claim is rubbish (µs), the longest
- * that a lease may still hold (µs), how long a replica counts as there (µs), then members it watches. Answers {members of its own that others want, those that need
+ * that a lease may still hold (µs), then members it watches. Answers {members of its own that others want, those that need
  * reasserting, holder and wisher of each it watches, members it may adopt, number of other replicas that take nodes over}.
  */
 export const LOOK = script(`${CLAIMS}
 local adopts, most = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
 local wishes, reasserts, watched, candidates = {}, {}, {}, {}
-if adopts == 'none' then redis.call('ZREM', replicas, me) else redis.call('ZADD', replicas, now, me) end
-redis.call('ZREMRANGEBYSCORE', replicas, '-inf', plus(-tonumber(ARGV[FIRST + 2])))
-redis.call('PEXPIRE', replicas, ARGV[4])
+redis.call('ZADD', replicas, now, me)
+if adopts == 'none' then redis.call('ZREM', takers, me) else redis.call('ZADD', takers, now, me) end
+for _, key in ipairs({replicas, takers}) do
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', plus(-tonumber(ARGV[FIRST + 2])))
+  redis.call('PEXPIRE', key, ARGV[4])
+end
 local all = redis.call('HGETALL', wanted)
 for i = 1, #all, 2 do
   local held = redis.call('HGET', holders, all[i])
@@ -194,7 +208,7 @@ for _, member in ipairs(redis.call('HKEYS', late)) do
   if by == me or not by then redis.call('HDEL', late, member) end
   if by == me then reasserts[#reasserts + 1] = member end
 end
-for i = FIRST + 5, #ARGV do
+for i = FIRST + 4, #ARGV do
   watched[#watched + 1] = redis.call('HGET', holders, ARGV[i]) or ''
   watched[#watched + 1] = redis.call('HGET', wanted, ARGV[i]) or ''
 end
@@ -218,7 +232,7 @@ if redis.call('HLEN', holders) > redis.call('ZCARD', leases) then
   local some = redis.call('HSCAN', holders, '0', 'COUNT', most)[2]
   for i = 1, math.min(#some, 2 * most), 2 do redis.call('ZADD', leases, 'NX', now, some[i]) end
 end
-local others = redis.call('ZCOUNT', replicas, plus(-tonumber(ARGV[FIRST + 4])), '+inf')
+local others = redis.call('ZCOUNT', takers, plus(-there), '+inf')
 if adopts ~= 'none' then others = others - 1 end
 return {wishes, reasserts, watched, candidates, tostring(others)}
 `);

@@ -27,15 +27,17 @@ export function createTakingOver(desk: ClaimDesk, ready: Promise<void>): TakingO
   /** Asks, waits, and asks again, until it is known whose it is. */
   const negotiate = async (key: string, taking: Taking): Promise<void> => {
     let how: TakeHow = taking.holder ? { kind: 'again', claim: taking.holder.text } : { kind: 'ask' };
-    let askedAtMs = clock.nowMs();
+    let forceAtMs = clock.nowMs() + timing.patienceMs;
     for (;;) {
       const sentAtMs = clock.nowMs();
       const got = await exchange.take(key, how, sealed.seal(key, taking.record));
       if (claims.get(key) !== taking) return withdraw(desk, key);
       if (got?.kind !== 'asked') return settle(key, taking, got, sentAtMs);
-      if (taking.holder?.text !== got.holder.text) askedAtMs = clock.nowMs();
+      if (taking.holder?.text !== got.holder.text) forceAtMs = clock.nowMs() + timing.patienceMs;
+      // It has heard us, and takes its time.
+      else if (how.kind === 'force') forceAtMs = clock.nowMs() + timing.lookMs;
       taking.holder = got.holder;
-      const rung = await taking.wait(clock, askedAtMs + timing.patienceMs - clock.nowMs());
+      const rung = await taking.wait(clock, forceAtMs - clock.nowMs());
       if (claims.get(key) !== taking) return;
       how = { kind: rung ? 'again' : 'force', claim: got.holder.text };
     }

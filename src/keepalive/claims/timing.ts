@@ -6,8 +6,10 @@ export interface ClaimTiming {
   readonly lookMs: number;
   /** What Redis said so long ago is believed still: shorter than anybody takes to take a node from a replica that says nothing. */
   readonly beliefMs: number;
-  /** A holder that has not let go by then is passed over. Ending a stream takes up to 1 s when the manager hangs. */
+  /** A holder that says nothing is passed over by then. */
   readonly patienceMs: number;
+  /** One that has heard of the wish, and waits for the manager to confirm the end of its stream (up to 5 s), by then. */
+  readonly yieldMs: number;
   /** How long a wish counts whose owner says nothing more. */
   readonly freshMs: number;
   /** A replica that was not heard of for so long is not there. */
@@ -21,6 +23,7 @@ export interface ClaimTiming {
 
 const LOOK_MS = 1_000;
 const PATIENCE_MS = 1_500;
+const YIELD_FACTOR = 4;
 const KEPT_MS = 3_600_000;
 const RUBBISH_MS = 600_000;
 /** Replicas may differ in their leases while a new configuration is rolled out. */
@@ -36,7 +39,8 @@ export function claimTiming(leaseMs: number): ClaimTiming {
     // A renewal is at most lease/3 + lookMs old; with this it is younger than the lease.
     beliefMs: Math.min(patienceMs, leaseMs / 3),
     patienceMs,
-    freshMs: 2 * patienceMs,
+    yieldMs: YIELD_FACTOR * patienceMs,
+    freshMs: 2 * YIELD_FACTOR * patienceMs,
     thereMs: 3 * lookMs,
     keptMs: Math.max(KEPT_MS, 10 * leaseMs),
     rubbishMs: Math.max(RUBBISH_MS, 4 * leaseMs),

@@ -32,7 +32,7 @@ function claimant(name: string, more: Partial<ClaimantOptions> = {}): Claimant {
   return made;
 }
 const leftInRedis = async (): Promise<string[]> =>
-  (await client.keys('dfmgw:1:{f1}:claims:*')).filter((key) => !key.endsWith(':replicas'));
+  (await client.keys('dfmgw:1:{f1}:claims:*')).filter((key) => !/:(replicas|takers)$/.test(key));
 
 describe('a node', () => {
   it('that moves has its old stream ended before the new one is opened', async () => {
@@ -113,6 +113,14 @@ describe('a node', () => {
     expect(manager.log).toEqual(['+A', '+B', '-A', '-B', '+B']);
     expect(manager.active.get(KEY)).toBe(true);
     expect(a.of('claim-given').map(({ reason }) => reason)).toEqual(['late']);
+  });
+
+  it('whose holder has heard of the wish, and waits for the manager, is waited for', async () => {
+    const [a, b] = [claimant('A', { endingMs: 2_500 }), claimant('B')];
+    await a.attach(NODE);
+    await b.attach(NODE);
+    expect(manager.log).toEqual(['+A', '-A', '+B']);
+    expect(b.of('claim-taken').map(({ whence }) => whence)).toEqual(['given']);
   });
 
   it('of a dead replica is taken over by one of the others, with what it takes to open its stream', async () => {
