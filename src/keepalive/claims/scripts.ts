@@ -184,9 +184,9 @@ return tostring(redis.call('ZCOUNT', takers, plus(-there), '+inf'))
 `);
 
 /**
- * What concerns this replica now. ARGV: what it may adopt (`all`, `offered`; `none`: it is leaving), most candidates, when an expired claim is rubbish (µs), the longest
- * that a lease may still hold (µs), then members it watches. Answers {members of its own that others want, those that need
- * reasserting, holder and wisher of each it watches, members it may adopt, number of other replicas that take nodes over}.
+ * What concerns this replica now. ARGV: what it may adopt (`all`, `offered`; `none`: it is leaving), most candidates, when an expired
+ * claim is rubbish (µs), the longest that a lease may still hold (µs), then members it watches. Answers {members of its own that others
+ * want, those that need reasserting, holder and wisher of each it watches, members it may adopt, other replicas that take nodes over}.
  */
 export const LOOK = script(`${CLAIMS}
 local adopts, most = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
