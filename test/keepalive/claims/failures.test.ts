@@ -129,6 +129,13 @@ describe('a Redis that', () => {
 });
 
 describe('while Redis is away', () => {
+  const isSettled = (from: Claimant, to: Claimant): Promise<void> =>
+    until(() => {
+      const { manager } = claimants;
+      const hasMoved = from.claims.heldElsewhere(KEY) && to.claims.holds(KEY);
+      return hasMoved && manager.at(KEY).join() === to.name && manager.active.get(KEY);
+    });
+
   it('a node that moves has two streams, and is active with the newer one once Redis is back', async () => {
     const [a, b] = (await claimants.startAll(['A', 'B'])) as [Claimant, Claimant];
     await a.attach(NODE);
@@ -137,9 +144,8 @@ describe('while Redis is away', () => {
     await b.attach(NODE);
     expect(claimants.manager.at(KEY)).toEqual(['A', 'B']);
     await redis.restart();
-    await until(() => claimants.manager.at(KEY).join() === 'B' && b.told.includes(`reassert ${NODE}`));
-    await until(() => a.claims.heldElsewhere(KEY) && b.claims.holds(KEY));
-    expect(claimants.manager.active.get(KEY)).toBe(true);
+    await isSettled(a, b);
+    expect(b.told).toContain(`reassert ${NODE}`);
   });
 
   it('a node that moves is the newer one’s also where Redis still knows the older one', async () => {
@@ -149,9 +155,7 @@ describe('while Redis is away', () => {
     await isAway(a, b);
     await b.attach(NODE);
     redis.thaw();
-    await until(() => claimants.manager.at(KEY).join() === 'B' && b.claims.holds(KEY));
-    await until(() => a.claims.heldElsewhere(KEY));
-    expect(claimants.manager.active.get(KEY)).toBe(true);
+    await isSettled(a, b);
     expect(claimants.manager.log.slice(-2)).toEqual(['-B', '+B']);
   });
 
