@@ -19,6 +19,7 @@ import { createRegistrationsPart } from './registrations/create-registrations.js
 import { createClassifier } from './route/classify.js';
 import { createDispatch } from './route/dispatch.js';
 import { methodLabel } from './route/method-table.js';
+import { createOpenEnded } from './route/open-ended.js';
 import { decodeRequest, decodeResponse, encodeRequest, requestFieldNumbers } from './route/proto.js';
 import { type Clock, systemClock } from './rpc/clock.js';
 import { createTracing } from './trace/tracing.js';
@@ -160,6 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     emit,
   });
+  const openEnded = createOpenEnded({ forward: (call) => upstream.forward(call), clock, random });
   const keepAlive = createKeepAlive({
     config,
     mode: () => mode,
@@ -168,6 +170,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     upstream,
     codec: { decodeRequest, decodeResponse, encodeRequest },
     classify,
+    forward: (call) => openEnded.forward(call),
     // Told at the opening of a stream, which no cache is asked for, or by a witness that is believed.
     replayNode: (node) => registrations.replayNode(node, { force: true }),
     came: (node) => registrations.aliveNow(node),
@@ -193,6 +196,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     registrations,
     shield,
     upstream,
+    openEnded,
     tracing,
     requestTimeoutMs: config.managers.requestTimeoutMs,
     clock,
@@ -233,6 +237,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     mode: () => mode,
     downstream,
     shield,
+    openEnded,
     nodesFile,
     upstream,
     dataPath,

@@ -11,6 +11,7 @@ import type { Shield } from './keepalive/shield.js';
 import type { Emit } from './observe/events.js';
 import type { History } from './observe/history.js';
 import type { RegistrationsPart } from './registrations/create-registrations.js';
+import type { OpenEnded } from './route/open-ended.js';
 import { loadServiceDefinitions } from './route/proto.js';
 import type { Clock } from './rpc/clock.js';
 import { inTime } from './rpc/in-time.js';
@@ -38,6 +39,7 @@ export interface LifecycleParts {
   readonly mode: () => Mode;
   readonly downstream: Downstream;
   readonly shield: Shield;
+  readonly openEnded: Pick<OpenEnded, 'drain'>;
   readonly nodesFile: NodesFile;
   readonly upstream: Upstream;
   readonly dataPath: Pick<DataPath, 'redis' | 'stop'>;
@@ -64,7 +66,7 @@ const CLOSING_MAX_MS = 2_000;
 const STOP_MS = 10_000;
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
-  const { clock, emit, downstream, shield } = parts;
+  const { clock, emit, downstream, shield, openEnded } = parts;
   return {
     async start() {
       try {
@@ -80,7 +82,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       const deadlineMs = clock.nowMs() + drainTimeoutMs - closingMs;
       parts.drainBegun();
       emit({ kind: 'draining', connections: downstream.connections });
-      const [{ clean }] = await Promise.all([downstream.drain(deadlineMs), shield.drain(deadlineMs)]);
+      const drained = downstream.drain(deadlineMs);
+      const [{ clean }] = await Promise.all([drained, shield.drain(deadlineMs), openEnded.drain(deadlineMs)]);
       await stop(parts, clock.nowMs() + closingMs);
       emit({
         kind: 'stopped',

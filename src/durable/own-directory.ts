@@ -37,7 +37,7 @@ type State =
   | { readonly kind: 'wanted' | 'released' }
   | { readonly kind: 'held'; readonly own: Claimant; readonly sign: SignOfLife };
 
-/** See docs/decisions/0016-one-gateway-per-directory.md. */
+/** See docs/decisions/0020-one-gateway-per-directory.md. */
 export function createOwnDirectory(options: OwnDirectoryOptions): OwnDirectory {
   const { dir, clock, emit } = options;
   if (dir === '') return NO_DIRECTORY;

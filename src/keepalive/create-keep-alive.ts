@@ -18,7 +18,7 @@ const STATUS_TIMEOUT_MS = 1_000;
 const MOST_NODES = 65_536;
 
 export interface KeepAliveOptions
-  extends Pick<ShieldOptions, 'classify' | 'replayNode' | 'came' | 'clock' | 'random' | 'emit'> {
+  extends Pick<ShieldOptions, 'classify' | 'replayNode' | 'came' | 'forward' | 'clock' | 'random' | 'emit'> {
   readonly config: Pick<Config, 'keepAlive' | 'managers' | 'redis' | 'fleet'>;
   readonly mode: () => Mode;
   readonly directory: OwnDirectory;
@@ -44,6 +44,7 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   const reconcile = createReconcile({
     ...options,
     witness,
+    replayNode: (node) => shield.replayNode(node),
     lineTo: (address) => upstream.lineTo(address),
     reconcileMs: config.keepAlive.reconcileMs,
   });
@@ -51,7 +52,6 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   const shield = createShield({
     ...options,
     decoder: codec,
-    forward: (call) => upstream.forward(call),
     claims,
     leaseMs: config.keepAlive.leaseMs,
     pace: createOpeningPace(options),

@@ -130,8 +130,8 @@ export class Holding {
   }
 
   /** While a stream is being opened: resolves when it is, or is not to be, or not yet after `limitMs`. */
-  decided(limitMs: number, call: Pick<Call, 'signal'>): Promise<void> {
-    return this.#state.kind === 'waiting' ? this.#decided.wait(limitMs, call.signal) : DONE;
+  decided(limitMs: number, call?: Pick<Call, 'signal'>): Promise<void> {
+    return this.#state.kind === 'waiting' ? this.#decided.wait(limitMs, call?.signal) : DONE;
   }
 
   /** A message of the node; resolves when the next one may come. Dropped while there is no stream: nothing is made up for later. */

@@ -13,6 +13,9 @@ import { Presence } from './presence.js';
 /** How long a node's first stream is given to open before more of what it sends is read, and dropped. */
 const OPENING_MS = 1_000;
 
+/** So long a connection is waited for to say of a node that it has left. */
+const BURIAL_MS = 30_000;
+
 const HELD: ReadonlySet<NodeState> = new Set(['waiting', 'open', 'replacing']);
 
 /** One node: its streams here, and its one stream at the manager. */
@@ -133,6 +136,13 @@ export class Session implements HeldNode {
       this.#presence.detach(stream, 'left');
       stream.end(reply);
     }
+  }
+
+  /** It was made active after it had left: opens a stream, and ends it. */
+  async bury(): Promise<void> {
+    this.#holding.want('registered', 'replaced');
+    await this.#holding.decided(BURIAL_MS);
+    if (!this.alive) await this.#holding.end('left');
   }
 
   /** Ends its stream at the manager. Resolves when the manager has confirmed it, or will not. */

@@ -4,10 +4,11 @@ import { GatewayError } from '../errors.js';
 import { unread } from '../route/one-message.js';
 import type { Call } from '../rpc/call.js';
 import { inTime } from '../rpc/in-time.js';
+import { staggered } from '../rpc/staggered.js';
 import type { ForwardOutcome, Upstream } from '../upstream/upstream.js';
 import { saying } from './below.js';
 import type { Claims, ClaimsListener, OrphanReason } from './claims.js';
-import type { SessionContext } from './context.js';
+import type { ReplayResult, SessionContext } from './context.js';
 import { type IdentityDecoder, identify } from './identity.js';
 import { type NodeId, type NodeRecord, nodeKeyOf } from './node.js';
 import type { NodeView } from './node-view.js';
@@ -15,9 +16,6 @@ import type { KeptNode } from './nodes-format.js';
 import { Session } from './session.js';
 import { Unnamed } from './unnamed.js';
 
-/** Streams below are ended over so long, so that not all nodes are at the next gateway's door at once. */
-const SPREAD_MS = 2_000;
-const SPREAD_SHARE = 0.25;
 /** What is left of a drain when the streams at the manager must be ended, taken over or not. */
 const RESERVE_MS = 1_000;
 /** How long a stop waits for the manager to confirm the ends. */
@@ -39,6 +37,8 @@ export interface Shield {
   isAlive(node: NodeId): boolean | undefined;
   /** It has just registered: whatever became of its streams before, it lives. */
   registered(node: NodeId): void;
+  /** As it is given in the options, and the manager hears of it if the node has left meanwhile. */
+  replayNode(node: NodeId): Promise<ReplayResult>;
   nodes(): readonly NodeView[];
   /** Keeps a node active that is not here yet, and gives it time to come. It is claimed for this replica already. */
   expect(record: NodeRecord, because: OrphanReason): void;
@@ -89,7 +89,7 @@ class NodeShield implements Shield {
       take: (record: NodeRecord) => this.#take(record),
       holderOf: (key: string) => options.claims.holderOf(key),
     };
-    this.#context = { ...options, claims };
+    this.#context = { ...options, claims, replayNode: (node) => this.replayNode(node) };
   }
 
   start(): void {
@@ -142,6 +142,18 @@ class NodeShield implements Shield {
     this.#gone.delete(nodeKeyOf(node));
   }
 
+  async replayNode(node: NodeId): Promise<ReplayResult> {
+    const key = nodeKeyOf(node);
+    const record = this.#sessions.get(key)?.record;
+    const result = await this.#options.replayNode(node);
+    // A seed peer's sets it active, and nothing but the end of a stream would ever set it inactive again.
+    const isImmortal = result === 'applied' && node.kind === 'seed-peer' && !this.isAlive(node);
+    if (isImmortal && record !== undefined && !this.#stopping) {
+      void (this.#sessions.get(key) ?? this.#begin(record))?.bury();
+    }
+    return result;
+  }
+
   nodes(): readonly NodeView[] {
     return [...this.#sessions.values()].map(({ view }) => view);
   }
@@ -156,15 +168,12 @@ class NodeShield implements Shield {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const { clock } = this.#options;
     this.#stopping = true;
     this.#options.claims.leave();
-    const spreadMs = Math.min(SPREAD_MS, (deadlineMs - clock.nowMs()) * SPREAD_SHARE);
-    const ends = [
+    await staggered(this.#options, deadlineMs, [
       ...[...this.#sessions.values()].map((session) => () => this.#letGo(session, deadlineMs)),
       ...this.#unnamed.calls.map((call) => () => this.#unnamed.end(call, STOPPING)),
-    ];
-    await Promise.all(ends.map((end) => this.#later(spreadMs, end)));
+    ]);
   }
 
   async stop(): Promise<void> {
@@ -233,13 +242,6 @@ class NodeShield implements Shield {
     this.#left.push(...kept);
     const lastMs = Math.min(clock.nowMs() + statusTimeoutMs, deadlineMs);
     await inTime(clock, lastMs, [session.end('stopping')]);
-  }
-
-  #later(spreadMs: number, run: () => Promise<void> | void): Promise<void> {
-    const { clock, random } = this.#options;
-    return new Promise((resolve) => {
-      clock.setTimer(random() * spreadMs, () => resolve(run()));
-    });
   }
 }
 

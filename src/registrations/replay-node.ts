@@ -18,6 +18,7 @@ export interface ReplayNodeOptions extends MakeUpOptions {
   readonly ledger: Ledger;
   readonly shared: Pick<SharedRegistrations, 'find' | 'turn'>;
   readonly turns: Turns;
+  readonly isAlive: (node: NodeId) => boolean | undefined;
   readonly emit: Emit;
 }
 
@@ -35,7 +36,8 @@ export function createReplayNode(options: ReplayNodeOptions): ReplayNode {
       const found = await lookUp(options, node);
       if (found === undefined) return 'unknown';
       const { registration } = found;
-      const allowed = (): boolean => options.allowed() && !turn.lost;
+      // It may have left meanwhile: a dead seed peer that is set active stays so for ever.
+      const allowed = (): boolean => options.allowed() && !turn.lost && options.isAlive(node) === true;
       const made = await makeUp({ ...options, allowed }, registration, how);
       emit({ kind: 'node-registered-again', node: node.kind, outcome: made.kind });
       // What was known is so still; beside it an address that the node has now may be pending.

@@ -142,7 +142,8 @@ async function settleInTurn(
 ): Promise<ReplayOutcome> {
   const verdict = options.life.verdict(pending);
   if (verdict === 'wait') return 'later';
-  const allowed = (): boolean => options.allowed() && isTurn();
+  // Until it is sent, the node may leave.
+  const allowed = (): boolean => options.allowed() && isTurn() && options.life.verdict(pending) === 'alive';
   const made =
     verdict === 'dead'
       ? ({ kind: 'dead' } as const)

@@ -12,6 +12,7 @@ import type { Classifier } from './classify.js';
 import { METHOD_TABLE, methodLabel, type Route, type Touched } from './method-table.js';
 import { tapped } from './observe-read.js';
 import { collectOne, delegate, unread } from './one-message.js';
+import type { OpenEnded } from './open-ended.js';
 import { provenance, sendReply } from './reply.js';
 
 export interface DispatchOptions {
@@ -34,6 +35,8 @@ export interface DispatchOptions {
   /** Ends a KeepAlive stream, and resolves with the code it ended with. */
   readonly shield: { serve(call: Call, mode: Mode): Promise<{ readonly code: number }> };
   readonly upstream: Pick<Upstream, 'forward'>;
+  /** What is forwarded, and would not end by itself. */
+  readonly openEnded: Pick<OpenEnded, 'forward'>;
   readonly requestTimeoutMs: Config['managers']['requestTimeoutMs'];
   readonly tracing: Pick<Tracing, 'call' | 'outgoing'>;
   readonly clock: Clock;
@@ -77,9 +80,8 @@ function serve(options: DispatchOptions, call: Call, route: Route | undefined): 
   // Unread, so to nobody knows what; the mode may be another one by the time it is applied.
   if (mode === 'bypass' && route?.kind === 'write')
     return around(options, undefined, () => forward(options, call));
-  if (mode === 'bypass' || route === undefined || route.kind === 'pass' || route.kind === 'health') {
-    return forward(options, call);
-  }
+  if (route?.kind === 'health') return forward(options, call, options.openEnded);
+  if (mode === 'bypass' || route === undefined || route.kind === 'pass') return forward(options, call);
   return route.kind === 'read' ? serveRead(options, call, mode) : serveWrite(options, call, mode);
 }
 
@@ -92,11 +94,13 @@ async function keepAlive(options: DispatchOptions, call: Call, mode: Mode): Prom
   return { answer: 'forwarded', code };
 }
 
-async function forward(options: DispatchOptions, call: Call): Promise<Ended> {
+async function forward(
+  options: DispatchOptions,
+  call: Call,
+  by: Pick<Upstream, 'forward'> = options.upstream,
+): Promise<Ended> {
   const metadata = options.tracing.outgoing(call.metadata);
-  const { code } = await options.upstream.forward(
-    metadata === call.metadata ? call : delegate(call, { metadata }),
-  );
+  const { code } = await by.forward(metadata === call.metadata ? call : delegate(call, { metadata }));
   return { answer: 'forwarded', code };
 }
 

@@ -29,14 +29,14 @@ export function unread(call: Call, messages: readonly Buffer[], ended: boolean):
 /** `call` with some of its members replaced. */
 export function delegate(
   call: Call,
-  replaced: Partial<Pick<Call, 'metadata' | 'read' | 'sendHeaders' | 'sendMessage' | 'end'>>,
+  replaced: Partial<Pick<Call, 'metadata' | 'signal' | 'read' | 'sendHeaders' | 'sendMessage' | 'end'>>,
 ): Call {
   return {
     path: call.path,
     metadata: replaced.metadata ?? call.metadata,
     deadlineMs: call.deadlineMs,
     get signal() {
-      return call.signal;
+      return replaced.signal ?? call.signal;
     },
     get cancelled() {
       return call.cancelled;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { ReplayResult } from '../../src/keepalive/context.js';
 import { Code } from '../../src/rpc/status.js';
 import type { ScriptedLine } from '../support/scripted-line.js';
 import { beatOf, INTERVAL_MS, type ShieldBench, shieldBench, V1 } from '../support/shield-bench.js';
@@ -334,19 +335,69 @@ describe('"record not found" at the opening', () => {
     expect(node.call.ended?.status).toEqual(notFound);
   });
 
-  it('of a node that leaves while it is being mended opens nothing', async () => {
-    let mended: () => void = () => undefined;
+  /** A node that is being registered again, and the word that it is. */
+  async function mending(over: object = {}) {
+    let done: (result: ReplayResult) => void = () => undefined;
     bench.replay = () =>
       new Promise((resolve) => {
-        mended = () => resolve('applied');
+        done = resolve;
       });
-    const node = await bench.attach();
+    const node = await bench.attach(over);
     streams()[0]?.end(notFound);
     await bench.settle();
+    return { node, mended: (result: ReplayResult = 'applied') => done(result) };
+  }
+  const SEED_PEER = { source_type: 'SEED_PEER_SOURCE' };
+
+  it('of a node that leaves while it is being mended opens nothing', async () => {
+    const { node, mended } = await mending();
     node.call.leave('cancelled');
     mended();
     await bench.pass(1_000);
     expect(streams()).toHaveLength(1);
+    expect(bench.shield.nodes()).toEqual([]);
+  });
+
+  it('of a seed peer that leaves meanwhile opens a stream and ends it: nothing else would set inactive what was registered', async () => {
+    const { node, mended } = await mending(SEED_PEER);
+    node.call.leave('cancelled');
+    mended();
+    await bench.pass(1_000);
+    expect(streams()).toMatchObject([
+      { halfClosed: false },
+      { messages: [beatOf(SEED_PEER)], halfClosed: true },
+    ]);
+    expect(bench.shield.nodes()).toEqual([]);
+  });
+
+  it('of a seed peer that leaves and was not registered opens nothing', async () => {
+    const { node, mended } = await mending(SEED_PEER);
+    node.call.leave('cancelled');
+    mended('refused');
+    await bench.pass(1_000);
+    expect(streams()).toHaveLength(1);
+  });
+
+  it('of a seed peer that leaves and comes again meanwhile ends nothing that is its own', async () => {
+    const { node, mended } = await mending(SEED_PEER);
+    node.call.leave('cancelled');
+    await bench.settle();
+    await bench.attach(SEED_PEER);
+    mended();
+    await bench.pass(1_000);
+    expect(bench.live()).toHaveLength(1);
+  });
+
+  it('of a seed peer that leaves while no connection is there is made up for when one is', async () => {
+    const { node, mended } = await mending(SEED_PEER);
+    node.call.leave('cancelled');
+    line.lose();
+    mended();
+    await bench.pass(20_000);
+    expect(bench.shield.nodes()).toHaveLength(1);
+    bench.lines.add();
+    await bench.pass(1_000);
+    expect(streams().at(-1)).toMatchObject({ messages: [beatOf(SEED_PEER)], halfClosed: true });
     expect(bench.shield.nodes()).toEqual([]);
   });
 });

@@ -13,8 +13,14 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const SCHEDULER = nodeOf('scheduler');
 
+async function living(...sets: Parameters<typeof registrationsBench>) {
+  const bench = await registrationsBench(...sets);
+  bench.alive = () => true;
+  return bench;
+}
+
 it('a node whose row is gone is registered again as it registered itself, without a look that may speak from a cache', async () => {
-  const bench = await registrationsBench();
+  const bench = await living();
   const registration = registering('scheduler');
   await bench.part.write(registration);
   bench.manager(() => ANSWERED);
@@ -26,7 +32,7 @@ it('a node whose row is gone is registered again as it registered itself, withou
 });
 
 it('without force the manager is asked first, and left alone if it shows the node', async () => {
-  const bench = await registrationsBench();
+  const bench = await living();
   await bench.part.write(registering('scheduler'));
   bench.manager(() => ANSWERED);
   expect(await bench.part.replayNode(SCHEDULER)).toBe('there-already');
@@ -34,7 +40,7 @@ it('without force the manager is asked first, and left alone if it shows the nod
 });
 
 it('one that never registered here, or with another address, or was deleted, is not known', async () => {
-  const bench = await registrationsBench();
+  const bench = await living();
   await bench.part.write(registering('seed-peer'));
   bench.manager(() => ANSWERED);
   for (const over of [{ ip: '127.0.0.9' }, { hostname: 'm' }, { clusterId: '2' }, { source: 'PEER_SOURCE' }])
@@ -46,7 +52,7 @@ it('one that never registered here, or with another address, or was deleted, is 
 });
 
 it('nothing is sent while it may be another manager, or none works', async () => {
-  const bench = await registrationsBench();
+  const bench = await living();
   await bench.part.write(registering('scheduler'));
   bench.manager(() => ANSWERED);
   bench.frozen = 'another manager';
@@ -58,7 +64,7 @@ it('nothing is sent while it may be another manager, or none works', async () =>
 });
 
 it('nor if that is found out while it waits for its time', async () => {
-  const bench = await registrationsBench();
+  const bench = await living();
   await bench.part.write(registering('scheduler'));
   bench.manager(() => ANSWERED);
   bench.paced = async () => {
@@ -68,19 +74,30 @@ it('nor if that is found out while it waits for its time', async () => {
   expect(bench.seen).toEqual([]);
 });
 
+it.each([false, undefined])('nor if the node leaves meanwhile (%s)', async (left) => {
+  const bench = await living();
+  await bench.part.write(registering('seed-peer'));
+  bench.manager(() => ANSWERED);
+  bench.paced = async () => {
+    bench.alive = () => left;
+  };
+  expect(await bench.part.replayNode(nodeOf('seed-peer'), { force: true })).toBe('later');
+  expect(bench.seen).toEqual([]);
+});
+
 it.each([
   ['refused', ended(3, 'invalid')],
   ['later', REFUSED],
   ['later', ended(8, 'rejected by grpc_ratelimit middleware')],
 ] as const)('it is %s where the manager says so', async (outcome, reply) => {
-  const bench = await registrationsBench();
+  const bench = await living();
   await bench.part.write(registering('scheduler'));
   bench.manager(() => reply);
   expect(await bench.part.replayNode(SCHEDULER, { force: true })).toBe(outcome);
 });
 
 it('a registration of an outage is no longer pending then; one with another address is', async () => {
-  const bench = await registrationsBench([`snapshot.dir=${temporaryDirectory()}`]);
+  const bench = await living([`snapshot.dir=${temporaryDirectory()}`]);
   await bench.part.write(registering('scheduler'));
   bench.managerAway();
   await bench.part.write(registering('scheduler', { ip: '127.0.0.9' }));
@@ -94,7 +111,7 @@ it('a registration of an outage is no longer pending then; one with another addr
 });
 
 it('a deletion that came first is not undone by one that was waiting for its turn', async () => {
-  const bench = await registrationsBench();
+  const bench = await living();
   await bench.part.write(registering('seed-peer'));
   bench.manager(() => NOT_FOUND);
   const deleted = bench.part.write(deleting());

@@ -91,6 +91,17 @@ describe('when the manager is back', () => {
     expect([replays(), bench.seen, bench.part.pending()]).toEqual([['dead'], [], 0]);
   });
 
+  it('nor one that dies while the manager is asked whether it has it', async () => {
+    await journaled(seedPeer());
+    bench.manager(() => {
+      bench.alive = () => false;
+      return NOT_FOUND;
+    });
+    bench.alive = () => true;
+    await untilReplays(2);
+    expect([replays(), bench.paths(), bench.part.pending()]).toEqual([['later', 'dead'], ['GetSeedPeer'], 0]);
+  });
+
   it('a node that was deleted meanwhile is not brought back, not even by a deletion that failed', async () => {
     bench.alive = () => true;
     await journaled(seedPeer(), seedPeer({ hostname: 'other' }));

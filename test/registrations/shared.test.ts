@@ -184,6 +184,7 @@ describe('three replicas on one Redis', () => {
     const [a, b] = await three();
     await a.part.write(registering('scheduler'));
     back();
+    b.alive = () => true;
     expect(await b.part.replayNode(nodeOf('scheduler', { ip: '127.0.0.9' }), { force: true })).toBe(
       'unknown',
     );
