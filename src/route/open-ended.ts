@@ -46,6 +46,10 @@ export function createOpenEnded(options: OpenEndedOptions): OpenEnded {
         call.signal.removeEventListener('abort', leave);
       }
     },
-    drain: (deadlineMs) => staggered(options, deadlineMs, [...ends]),
+    async drain(deadlineMs) {
+      await staggered(options, deadlineMs, [...ends]);
+      // Those that were on their way when their connections were told to go.
+      for (const end of ends) end();
+    },
   };
 }
