@@ -58,7 +58,7 @@ function runsOf(moments, fromMs) {
   for (const { untilMs, state } of moments) {
     if (state === undefined) continue;
     const last = runs.at(-1);
-    if (last?.state === state && untilMs - last.untilMs < 2 * past.stepMs) last.untilMs = untilMs;
+    if (last?.state === state && untilMs - last.untilMs < 3 * past.stepMs) last.untilMs = untilMs;
     else runs.push({ state, sinceMs: Math.max(fromMs, untilMs - past.stepMs), untilMs });
   }
   return runs;

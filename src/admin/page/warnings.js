@@ -53,19 +53,21 @@ export function setWarnings(/** @type {readonly Warning[]} */ warnings) {
   sayHowMany();
 }
 
-/** At the top, where the last is. */
+/** The last first: one that goes on may be told of later than it was seen. */
 function show(/** @type {Warning} */ warning) {
   const line = lines.get(warning.id) ?? makeLine();
   line.set(warning);
-  // The order of the map is that of the list, from its end.
-  lines.delete(warning.id);
   lines.set(warning.id, line);
-  if (list.firstChild !== line.node) list.prepend(line.node);
-  for (const [id, { node }] of lines) {
-    if (lines.size <= KEPT) break;
-    node.remove();
-    lines.delete(id);
-  }
+  line.node.dataset.at = warning.at;
+  line.node.dataset.id = String(warning.id);
+  const items = /** @type {HTMLLIElement[]} */ ([...list.children]);
+  const next = items.find((item) => item !== line.node && (item.dataset.at ?? '') <= warning.at) ?? null;
+  // One that stands where it should is left there, with what is selected in it.
+  if (!line.node.isConnected || line.node.nextSibling !== next) list.insertBefore(line.node, next);
+  if (lines.size <= KEPT) return;
+  const oldest = /** @type {HTMLLIElement} */ (list.lastElementChild);
+  lines.delete(Number(oldest.dataset.id));
+  oldest.remove();
 }
 
 function sayHowMany() {

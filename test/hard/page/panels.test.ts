@@ -276,6 +276,8 @@ describe('in the incident, the page shows', () => {
       async () => (await page.locator('#warnings-list .words bdi').allInnerTexts()).sort(),
       async () => (await get('api/warnings')).warnings.map(({ text }: { text: string }) => text).sort(),
     );
+    const times = await page.locator('#warnings-list time').evaluateAll(TIMES);
+    expect(times).toEqual([...times].sort().reverse());
     const { warnings } = await get('api/warnings');
     expect(await page.locator('#warnings-list li').count()).toBeLessThan(200);
     expect(warnings.some(({ count }: { count: number }) => count > 1)).toBe(true);
@@ -328,6 +330,9 @@ function wordsOf(parts: readonly string[]): string {
   const said = parts.filter((part) => part !== '');
   return said.length === 0 ? 'the same for everybody' : said.join(' · ');
 }
+
+/** ISO, as the gateway tells them. */
+const TIMES = (elements: unknown[]) => (elements as { dateTime: string }[]).map(({ dateTime }) => dateTime);
 
 /** How many pixels of each diagram are drawn upon. */
 const INKED = `[...document.querySelectorAll('.plot canvas')].map((canvas) => {
