@@ -52,7 +52,8 @@ export function sentenceOf(now: Standing): { readonly health: Health; readonly t
   }
   const they = all === 1 ? 'the manager works' : `all ${all} manager addresses work`;
   const { reads } = now;
-  const share = Math.round((100 * reads.spared) / Math.max(1, reads.all));
+  // Never 100 where one was not.
+  const share = Math.floor((100 * reads.spared) / Math.max(1, reads.all));
   const spared =
     reads.all === 0
       ? ''

@@ -51,6 +51,8 @@ function showConnection(/** @type {import('./live.js').Connection} */ connection
   line.dataset.state = connection.kind;
   document.documentElement.dataset.connection = connection.kind;
   const lost = connection.kind === 'lost';
+  // A tab in the background must not go on saying that all is well; the next status names it anew.
+  if (lost) document.title = 'Not connected – manager-gateway';
   setText(
     line,
     lost

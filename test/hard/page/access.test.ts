@@ -166,6 +166,12 @@ describe('whoever wants it', () => {
   });
 });
 
+/** Also for whoever has scrolled down. */
+const IN_SIGHT = `(() => {
+  const { top, bottom } = document.querySelector('#connection').getBoundingClientRect();
+  return scrollY > 100 && top >= 0 && bottom <= innerHeight;
+})()`;
+
 describe('a page that is not connected any more', () => {
   it('says so, since when, and that it is again', async () => {
     const { page, wrong, close } = await openPage(browser, `http://${relay.address}/`);
@@ -175,9 +181,12 @@ describe('a page that is not connected any more', () => {
     await soon(() => connection.innerText()).toMatch(
       /^Not connected since \d\d:\d\d:\d\d\. What stands here is how it was then/,
     );
-    expect(await connection.isVisible()).toBe(true);
+    expect(await page.title()).toBe('Not connected – manager-gateway');
+    await page.locator('#config').scrollIntoViewIfNeeded();
+    await soon(() => page.evaluate<boolean>(IN_SIGHT)).toBe(true);
     relay.heal();
     await soon(() => connection.innerText()).toBe('');
+    await soon(() => page.title()).toMatch(/fleet-a/);
     const before = (await rowsOf(page, 'nodes-table')).map(([, , , beat]) => beat);
     await until(
       'it goes on',
