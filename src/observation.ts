@@ -51,6 +51,8 @@ export function wireObservation(parts: ObservationParts): Observation {
   const { config, mode, downstream, upstream, dataPath, keepAlive, readiness, subscribers, emit } = parts;
   const metrics = createMetrics({
     version: VERSION,
+    fleet: config.fleet.id,
+    maxStaleMs: () => config.cache.maxStaleMs,
     readMethods: READ_METHODS,
     managerLabels: config.managers.addrs.map((_, index) => String(index)),
     mode,

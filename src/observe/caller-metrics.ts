@@ -7,6 +7,7 @@ import type {
   ConnectionRefuseReason,
   GatewayEvent,
 } from './events.js';
+import type { MetricSources } from './gauges.js';
 import { LATENCY_BUCKETS, membersOf, type SeriesMaker } from './series.js';
 
 export type CallerEvent = Extract<
@@ -49,9 +50,8 @@ const AGE_BUCKETS = [1, 15, 30, 60, 120, 300, 900, 3600, 21_600, 86_400, 259_200
 /** What callers do, and what they get. */
 export function createCallerMetrics(
   { counter, histogram }: SeriesMaker,
-  readMethods: readonly string[],
+  { readMethods: method, maxStaleMs }: Pick<MetricSources, 'readMethods' | 'maxStaleMs'>,
 ): (event: CallerEvent) => void {
-  const method = readMethods;
   const opened = counter('downstream_connections_opened_total', 'Connections accepted from callers.');
   const closed = counter('downstream_connections_closed_total', 'Connections from callers that ended.', {
     reason: CLOSED,
@@ -77,6 +77,10 @@ export function createCallerMetrics(
     LATENCY_BUCKETS,
   );
   const age = histogram('answer_age_seconds', 'Age of the answers to reads.', { method }, AGE_BUCKETS);
+  const nearMaxStale = counter(
+    'answers_near_max_stale_total',
+    'Answers to reads that were older than half of cache.maxStale.',
+  );
   const bySource = counter(
     'answers_by_source_total',
     'Answers to reads: own, shared by all who would get the same, what a sibling was given, or callers elsewhere.',
@@ -104,6 +108,7 @@ export function createCallerMetrics(
         return answered.inc({ method: event.method, answer: event.answer, code: codeName(event.code) });
       case 'answer-aged':
         bySource.inc({ source: event.source });
+        if (event.ageMs > maxStaleMs() / 2) nearMaxStale.inc();
         return age.observe({ method: event.method }, event.ageMs / 1000);
       case 'would-have-answered':
         return wouldAnswer.inc({ method: event.method, answer: event.answer });

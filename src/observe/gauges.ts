@@ -10,6 +10,10 @@ const BREAKER_STATES: readonly BreakerStateName[] = ['closed', 'half-open', 'ope
 /** What is read at the moment of a scrape. */
 export interface MetricSources {
   readonly version: string;
+  /** `fleet.id`, which every series carries; empty: none does. */
+  readonly fleet: string;
+  /** How old an answer may become: it can change while the gateway runs. */
+  readonly maxStaleMs: () => number;
   /** Labels of the methods that are remembered: a closed set, known before the first call. */
   readonly readMethods: readonly string[];
   /** Positions in `managers.addrs`, as text: "0", "1", …; known before the first channel. */

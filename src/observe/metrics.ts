@@ -21,6 +21,8 @@ const MISNAMED = ['active_handles_total', 'active_requests_total', 'active_resou
 
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
+  // One Prometheus sees many fleets, and its own labels tell namespaces from each other, not these.
+  if (sources.fleet !== '') registry.setDefaultLabels({ fleet: sources.fleet });
   collectDefaultMetrics({ register: registry, prefix: METRIC_PREFIX });
   for (const name of MISNAMED) registry.removeSingleMetric(`${METRIC_PREFIX}nodejs_${name}`);
   registerGauges(registry, sources);
@@ -33,7 +35,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 /** The one place that says which part of the metrics an event moves. */
 function createSubscriber(registry: Registry, sources: MetricSources): Metrics['subscriber'] {
   const make = seriesMaker(registry);
-  const callers = createCallerMetrics(make, sources.readMethods);
+  const callers = createCallerMetrics(make, sources);
   const managers = createManagerMetrics(make, {
     readMethods: sources.readMethods,
     managers: sources.managerLabels,

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayEvent } from '../../src/observe/events.js';
+import { createMetrics } from '../../src/observe/metrics.js';
 import { startScriptedManager } from '../../src/simulator/manager/scripted-manager.js';
 import { startSimulatedManager } from '../../src/simulator/manager/simulated-manager.js';
 import { connectCaller } from '../support/caller.js';
 import { requestOf, responseOf } from '../support/data-path.js';
 import { startGateway } from '../support/running-gateway.js';
 import { LIST } from '../support/searcher-replies.js';
-import { samplesIn, samplesOf } from '../support/told.js';
+import { METRIC_SOURCES, metricsAfter, samplesIn, samplesOf } from '../support/told.js';
 
 describe('a series that nothing has moved yet is there, as 0:', () => {
   it.each([
@@ -21,6 +22,24 @@ describe('a series that nothing has moved yet is there, as 0:', () => {
   ])('%s', async (name, labels) => {
     expect(await samplesOf([], name)).toEqual(Object.fromEntries(labels.map((label) => [label, 0])));
   });
+});
+
+it('carries the name of the fleet on every series, and none where none is set', async () => {
+  const named = await createMetrics({ ...METRIC_SOURCES, fleet: 'eu-1' }).render();
+  const samples = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(samples(named.text).filter((line) => !line.includes('fleet="eu-1"'))).toEqual([]);
+  expect(samples(await metricsAfter([])).filter((line) => line.includes('fleet='))).toEqual([]);
+});
+
+it('counts the answers beyond half of the age that an answer may have, whatever that is by now', async () => {
+  let maxStaleMs = 60_000;
+  const { subscriber, render } = createMetrics({ ...METRIC_SOURCES, maxStaleMs: () => maxStaleMs });
+  const aged = (ageMs: number): void =>
+    subscriber({ kind: 'answer-aged', method: 'm', ageMs, source: 'own' });
+  for (const ageMs of [10_000, 30_000, 31_000]) aged(ageMs);
+  maxStaleMs = 20_000;
+  aged(10_001);
+  expect(samplesIn((await render()).text, 'answers_near_max_stale_total')).toEqual({ '': 2 });
 });
 
 it('that callers share is no registration', async () => {

@@ -22,6 +22,8 @@ export function linesOf(events: readonly GatewayEvent[]): Record<string, unknown
 /** Of a gateway of which there is nothing to tell. */
 export const METRIC_SOURCES: MetricSources = {
   version: '0',
+  fleet: '',
+  maxStaleMs: () => 259_200_000,
   readMethods: READ_METHODS,
   managerLabels: ['0'],
   mode: () => 'answer',

@@ -9,6 +9,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     answers_total: 'calls',
     answer_duration_seconds: 'seconds',
     answer_age_seconds: 'seconds',
+    answers_near_max_stale_total: 'reads',
     answers_by_source_total: 'reads',
     coalesced_total: 'reads',
     would_have_answered_total: 'reads',

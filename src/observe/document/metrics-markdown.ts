@@ -22,6 +22,7 @@ This page is generated from a registry and from \`src/observe/document/\`: chang
 \`GET /metrics\` on \`metrics.addr\` (port 8000). Every name begins with \`${METRIC_PREFIX}\`, which the tables leave out. Every series is there from the start, as 0, but for
 codes other than OK and, in \`answers_total\`, calls that are \`forwarded\`, \`local\` or \`refused\`: these come with the first of their kind. Labels come from closed sets; none is ever a host name or an address:
 
+- \`fleet\`: \`fleet.id\`, on every series, where one is set
 METHODS
 - \`manager\`: the position in \`managers.addrs\`, from \`0\` on
 - \`code\`: the name of a gRPC code, \`OK\`, \`UNAVAILABLE\` …; \`class\`: \`none\` for a fact, \`transient\`, \`permanent\`, \`backpressure\` ([logs.md](logs.md))
