@@ -5,6 +5,7 @@ import { addDoctorCommand } from './cli/doctor-command.js';
 import { addExportCommand } from './cli/export-command.js';
 import { configFile, DEFAULT_CONFIG, wholeNumber } from './cli/flags.js';
 import { addOperatorCommands } from './cli/operator-commands.js';
+import { addPlanCommand } from './cli/plan-command.js';
 import { serve } from './cli/serve.js';
 import { addWarmupCommand } from './cli/warmup-command.js';
 import { loadConfig } from './config/load.js';
@@ -76,6 +77,7 @@ program
 addDoctorCommand(program);
 addWarmupCommand(program);
 addExportCommand(program);
+addPlanCommand(program);
 addOperatorCommands(program);
 addCompletionCommand(program);
 

@@ -121,7 +121,17 @@ describe('manager-gateway completion', () => {
 
   it.each(['zsh', 'fish'])('knows every command for %s', (shell) => {
     const text = script(shell);
-    for (const command of ['serve', 'demo', 'doctor', 'warmup', 'export', 'status', 'purge', 'reload']) {
+    for (const command of [
+      'serve',
+      'demo',
+      'doctor',
+      'warmup',
+      'export',
+      'status',
+      'purge',
+      'reload',
+      'plan',
+    ]) {
       expect(text).toContain(command);
     }
     expect(text).toContain('simulate-caller');
@@ -136,7 +146,7 @@ describe('manager-gateway completion', () => {
 });
 
 describe('--help', () => {
-  it.each(['serve', 'demo', 'doctor', 'warmup', 'export', 'status', 'purge', 'reload', 'completion'])(
+  it.each(['serve', 'demo', 'doctor', 'warmup', 'export', 'status', 'purge', 'reload', 'plan', 'completion'])(
     'of %s shows examples',
     (command) => {
       const help = execFileSync(process.execPath, ['dist/main.js', command, '--help'], { encoding: 'utf8' });
