@@ -156,6 +156,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     isAlive: (node) => shield.isAlive(node),
     acknowledged: (node) => shield.registered(node),
     written: (path, request) => dataPath.written(classifier.touched(path, request)),
+    registered: (node) => shield.madeActive(node),
     turn: () => dataPath.pace.turn(),
     classify,
     clock,

@@ -44,7 +44,6 @@ export function createKeepAlive(options: KeepAliveOptions): KeepAlive {
   const reconcile = createReconcile({
     ...options,
     witness,
-    replayNode: (node) => shield.replayNode(node),
     lineTo: (address) => upstream.lineTo(address),
     reconcileMs: config.keepAlive.reconcileMs,
   });

@@ -74,7 +74,7 @@ export class Presence {
     this.#beaten();
   }
 
-  /** Nobody is there yet, but somebody was, at another replica. */
+  /** Somebody was there, at another replica; here nobody is yet, or a stream that says nothing. */
   expect(moreMs: number): void {
     this.#waitFor(this.#options.graceMs + moreMs);
   }
@@ -91,17 +91,19 @@ export class Presence {
   detach(stream: Below, how: 'left' | 'lost'): boolean {
     this.#knownIntervalMs = this.intervalMs;
     if (!this.#streams.delete(stream) || this.#streams.size > 0) return false;
+    // Expected from another replica, it is so still.
+    if (how === 'lost' && this.#state === 'grace') return true;
     // Let go already: there is nothing to keep for it.
     if (how === 'lost' && this.#state === 'live') this.#waitFor(this.#graceMs());
     else this.leave();
     return true;
   }
 
-  /** Nothing is expected of it any more. */
+  /** Nothing is expected of it any more; what is attached still is silent until it beats. */
   leave(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#state = 'gone';
+    this.#state = this.#streams.size > 0 ? 'silent' : 'gone';
   }
 
   /** A timer per silence, not per beat: it looks when it rings. Only one that would ring too late is set anew. */

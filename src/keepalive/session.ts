@@ -14,7 +14,7 @@ import { Presence } from './presence.js';
 const OPENING_MS = 1_000;
 
 /** So long a connection is waited for to say of a node that it has left. */
-const BURIAL_MS = 30_000;
+const BURIAL_MS = 5 * 60_000;
 
 const HELD: ReadonlySet<NodeState> = new Set(['waiting', 'open', 'replacing']);
 
@@ -112,7 +112,7 @@ export class Session implements HeldNode {
 
   /** Its replica has gone: keep it active, and give it its grace, and so much more, to come. */
   takeOver(moreMs: number): void {
-    if (this.#presence.state === 'gone') this.#presence.expect(moreMs);
+    if (!this.alive) this.#presence.expect(moreMs);
     this.#holding.want('taken-over', 'replaced');
   }
 

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Mode } from '../config/config.js';
 import { GatewayError } from '../errors.js';
 import { unread } from '../route/one-message.js';
@@ -8,7 +7,8 @@ import { staggered } from '../rpc/staggered.js';
 import type { ForwardOutcome, Upstream } from '../upstream/upstream.js';
 import { saying } from './below.js';
 import type { Claims, ClaimsListener, OrphanReason } from './claims.js';
-import type { ReplayResult, SessionContext } from './context.js';
+import type { SessionContext } from './context.js';
+import { GoneNodes } from './gone-nodes.js';
 import { type IdentityDecoder, identify } from './identity.js';
 import { type NodeId, type NodeRecord, nodeKeyOf } from './node.js';
 import type { NodeView } from './node-view.js';
@@ -37,8 +37,8 @@ export interface Shield {
   isAlive(node: NodeId): boolean | undefined;
   /** It has just registered: whatever became of its streams before, it lives. */
   registered(node: NodeId): void;
-  /** As it is given in the options, and the manager hears of it if the node has left meanwhile. */
-  replayNode(node: NodeId): Promise<ReplayResult>;
+  /** Its registration was sent again, which sets a seed peer active: the manager hears of it if the node has left meanwhile. */
+  madeActive(node: NodeId): void;
   nodes(): readonly NodeView[];
   /** Keeps a node active that is not here yet, and gives it time to come. It is claimed for this replica already. */
   expect(record: NodeRecord, because: OrphanReason): void;
@@ -73,8 +73,8 @@ class NodeShield implements Shield {
   readonly #options: ShieldOptions;
   readonly #context: SessionContext;
   readonly #sessions = new Map<string, Session>();
-  /** Keys of those that were here, for who would register them anew. */
-  readonly #gone: LRUCache<string, true>;
+  /** Those that were here, for who would register them anew. */
+  readonly #gone: GoneNodes;
   readonly #unnamed = new Unnamed();
   /** Ended because this gateway stops, and taken over by nobody. */
   readonly #left: KeptNode[] = [];
@@ -83,13 +83,13 @@ class NodeShield implements Shield {
 
   constructor(options: ShieldOptions) {
     this.#options = options;
-    this.#gone = new LRUCache({ max: options.mostNodes });
+    this.#gone = new GoneNodes(options.mostNodes);
     const claims = {
       release: options.claims.release,
       take: (record: NodeRecord) => this.#take(record),
       holderOf: (key: string) => options.claims.holderOf(key),
     };
-    this.#context = { ...options, claims, replayNode: (node) => this.replayNode(node) };
+    this.#context = { ...options, claims };
   }
 
   start(): void {
@@ -142,16 +142,13 @@ class NodeShield implements Shield {
     this.#gone.delete(nodeKeyOf(node));
   }
 
-  async replayNode(node: NodeId): Promise<ReplayResult> {
+  madeActive(node: NodeId): void {
+    if (this.#stopping || node.kind !== 'seed-peer' || this.isAlive(node)) return;
     const key = nodeKeyOf(node);
-    const record = this.#sessions.get(key)?.record;
-    const result = await this.#options.replayNode(node);
-    // A seed peer's sets it active, and nothing but the end of a stream would ever set it inactive again.
-    const isImmortal = result === 'applied' && node.kind === 'seed-peer' && !this.isAlive(node);
-    if (isImmortal && record !== undefined && !this.#stopping) {
-      void (this.#sessions.get(key) ?? this.#begin(record))?.bury();
-    }
-    return result;
+    const record = this.#gone.seedPeer(key);
+    const session = this.#sessions.get(key) ?? (record && this.#begin(record));
+    // Nothing but the end of a stream would ever set it inactive again.
+    void session?.bury();
   }
 
   nodes(): readonly NodeView[] {
@@ -210,7 +207,7 @@ class NodeShield implements Shield {
     if (this.#sessions.get(session.key) !== session) return;
     this.#sessions.delete(session.key);
     this.#revision++;
-    this.#gone.set(session.key, true);
+    this.#gone.add(session.key, session.record);
     this.#options.reconcile.closed(session);
     if (session.view.state !== 'elsewhere') void this.#options.claims.release(session.key);
   }

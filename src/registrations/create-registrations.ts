@@ -48,6 +48,8 @@ export interface RegistrationsPartOptions {
   /** Told of a node whose registration was acknowledged without the manager: it lives, whatever its streams did before. */
   readonly acknowledged: (node: NodeId) => void;
   readonly written: (path: string, request: Buffer) => void;
+  /** Told of a node whose registration was sent here, and may have been applied: it may have left meanwhile. */
+  readonly registered: (node: NodeId) => void;
   /** Resolves when a call of the making up may go out, where more is to be caught up with; absent: at once. */
   readonly turn?: () => Promise<void>;
   readonly classify: (status: Status) => ErrorClass | undefined;

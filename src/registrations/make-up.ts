@@ -1,11 +1,18 @@
 import { GatewayError } from '../errors.js';
+import type { NodeId } from '../keepalive/node.js';
 import type { ErrorClass } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Reply, UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
-import type { Fields, MessageDecoder, NodeName, Registration } from './registration.js';
+import {
+  type Fields,
+  type MessageDecoder,
+  type NodeName,
+  nodeIdOf,
+  type Registration,
+} from './registration.js';
 
 /** `later`: the manager has not said anything, or may not be written to. */
 export type MadeUp =
@@ -23,6 +30,8 @@ export interface MakeUpOptions {
   readonly lookUp: (node: NodeName, path: string, ip: string) => Pick<UnaryRequest, 'path' | 'message'>;
   /** Told round a write, so that what it touches is asked for again. */
   readonly written: (path: string, request: Buffer) => void;
+  /** Told of a node whose registration was sent, and may have been applied, though nobody may have heard of it. */
+  readonly registered: (node: NodeId) => void;
   readonly classify: (status: Status) => ErrorClass | undefined;
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
@@ -51,8 +60,10 @@ export async function makeUp(
   const reply = await asked(options, { path, message: request });
   options.written(path, request);
   const fault = reply === undefined ? 'transient' : options.classify(reply.status);
-  if (reply === undefined || fault === 'transient' || fault === 'backpressure') return { kind: 'later' };
-  return reply.status.code === Code.OK ? { kind: 'applied', reply } : { kind: 'refused' };
+  const isSettled = fault !== 'transient' && fault !== 'backpressure';
+  if (isSettled && reply !== undefined && reply.status.code !== Code.OK) return { kind: 'refused' };
+  options.registered(nodeIdOf(registration));
+  return isSettled && reply !== undefined ? { kind: 'applied', reply } : { kind: 'later' };
 }
 
 /** First its time, then whether it may: what is allowed may have ended in the meantime. */

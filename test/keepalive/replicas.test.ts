@@ -218,6 +218,54 @@ describe('with other replicas beside it', () => {
     expect(bench.live()).toEqual([]);
   });
 
+  describe('where it is silent here, too,', () => {
+    async function silentHere() {
+      const world = shared();
+      const node = await attached(world);
+      await world.bench.pass(3 * INTERVAL_MS);
+      world.bench.others.orphaned(RECORD, 'silent');
+      await world.given();
+      expect(world.bench.live()).toHaveLength(1);
+      return { ...world, node };
+    }
+
+    it('is given no more than that', async () => {
+      const { bench } = await silentHere();
+      await bench.pass(GRACE_MS + LEASE_MS);
+      expect(bench.live()).toEqual([]);
+      expect(bench.view()).toMatchObject({ state: 'dormant', alive: false, streamsBelow: 1 });
+    });
+
+    it('and is heard when it beats after it', async () => {
+      const { bench, node, given } = await silentHere();
+      await bench.pass(GRACE_MS + LEASE_MS);
+      node.beat();
+      await bench.settle();
+      await given();
+      expect(bench.live()).toHaveLength(1);
+      expect(bench.view()).toMatchObject({ state: 'open', alive: true });
+    });
+
+    it('and is heard though another one has taken it meanwhile', async () => {
+      const { bench, node, taken } = await silentHere();
+      await bench.others.yield(KEY);
+      node.beat();
+      await bench.settle();
+      expect(bench.view()).toMatchObject({ state: 'elsewhere', alive: true, streamsBelow: 1 });
+      bench.others.freed(KEY);
+      expect(taken).toHaveLength(3);
+    });
+
+    it('and loses what it had here, it may come still', async () => {
+      const { bench, node } = await silentHere();
+      node.call.leave('connection-lost');
+      await bench.pass(GRACE_MS + LEASE_MS - 1);
+      expect(bench.live()).toHaveLength(1);
+      await bench.pass(1);
+      expect(bench.shield.nodes()).toEqual([]);
+    });
+  });
+
   it('a node that another one holds is alive', () => {
     const { bench } = shared({ heldElsewhere: (key) => key === KEY });
     expect(bench.shield.isAlive(NODE)).toBe(true);

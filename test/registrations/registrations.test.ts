@@ -63,6 +63,7 @@ async function start(sets: readonly string[] = [`snapshot.dir=${dir}`]): Promise
     cleared: () => frozen === undefined,
     isAlive: () => alive,
     acknowledged: (node) => acknowledged.push(node),
+    registered: () => undefined,
     written: () => undefined,
     classify,
     clock,

@@ -96,6 +96,26 @@ it.each([
   expect(await bench.part.replayNode(SCHEDULER, { force: true })).toBe(outcome);
 });
 
+it.each([
+  ['applied', ANSWERED, true],
+  ['later, and nobody knows whether it was applied,', REFUSED, true],
+  ['refused', ended(3, 'invalid'), false],
+] as const)('where it is %s the shield hears of it if it may have been', async (_, reply, heard) => {
+  const bench = await living();
+  await bench.part.write(registering('seed-peer'));
+  bench.manager(() => reply);
+  await bench.part.replayNode(nodeOf('seed-peer'), { force: true });
+  expect(bench.registered).toEqual(heard ? [nodeOf('seed-peer')] : []);
+});
+
+it('where it is not sent the shield hears of nothing', async () => {
+  const bench = await registrationsBench();
+  await bench.part.write(registering('seed-peer'));
+  bench.manager(() => ANSWERED);
+  await bench.part.replayNode(nodeOf('seed-peer'), { force: true });
+  expect([bench.seen, bench.registered]).toEqual([[], []]);
+});
+
 it('a registration of an outage is no longer pending then; one with another address is', async () => {
   const bench = await living([`snapshot.dir=${temporaryDirectory()}`]);
   await bench.part.write(registering('scheduler'));

@@ -6,6 +6,7 @@ import {
   deleting,
   NODE,
   NOT_FOUND,
+  nodeOf,
   REFUSED,
   type RegistrationsBench,
   registering,
@@ -89,6 +90,14 @@ describe('when the manager is back', () => {
     bench.alive = () => false;
     await untilReplays(1);
     expect([replays(), bench.seen, bench.part.pending()]).toEqual([['dead'], [], 0]);
+  });
+
+  it('the shield hears of what is sent: it may have left meanwhile', async () => {
+    await journaled(seedPeer());
+    bench.manager(({ path }) => (path === GET_SEED_PEER ? NOT_FOUND : answered()));
+    bench.alive = () => true;
+    await untilReplays(1);
+    expect([replays(), bench.registered]).toEqual([['applied'], [nodeOf('seed-peer')]]);
   });
 
   it('nor one that dies while the manager is asked whether it has it', async () => {

@@ -54,6 +54,8 @@ export interface RegistrationsBench {
   /** What the manager was asked, by the last part of the path, since it last changed. */
   readonly seen: UnaryRequest[];
   readonly written: string[];
+  /** Nodes whose registrations were sent, and may have been applied. */
+  readonly registered: NodeId[];
   paths(): string[];
   alive: (node: NodeId) => boolean | undefined;
   frozen: string | undefined;
@@ -74,7 +76,7 @@ export async function registrationsBench(
   const clock = new ManualClock();
   const upstream = new ScriptedUpstream(clock);
   const events: GatewayEvent[] = [];
-  const [seen, written]: [UnaryRequest[], string[]] = [[], []];
+  const [seen, written, registered]: [UnaryRequest[], string[], NodeId[]] = [[], [], []];
   const config = configOf('', ['warmup.rate=10', ...sets]);
   const part = createRegistrationsPart({
     config,
@@ -86,6 +88,7 @@ export async function registrationsBench(
     cleared: () => bench.frozen === undefined,
     isAlive: (node) => bench.alive(node),
     acknowledged: () => undefined,
+    registered: (node) => void registered.push(node),
     written: (path) => void written.push(path),
     turn: () => bench.paced(),
     classify,
@@ -99,6 +102,7 @@ export async function registrationsBench(
     events,
     seen,
     written,
+    registered,
     paths: () => seen.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)),
     alive: () => undefined,
     frozen: undefined,

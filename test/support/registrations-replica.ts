@@ -117,6 +117,7 @@ export async function registrationsReplica(options: ReplicaOptions): Promise<Reg
     cleared: () => true,
     isAlive: (node) => replica.alive(node),
     acknowledged: () => undefined,
+    registered: () => undefined,
     written: () => undefined,
     classify,
     clock: systemClock,

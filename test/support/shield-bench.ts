@@ -105,7 +105,9 @@ export function shieldBench(over: { claims?: Partial<Claims>; lines?: ScriptedLi
     classify,
     replayNode: async (node) => {
       replayed.push(node);
-      return bench.replay();
+      const result = await bench.replay();
+      if (result === 'applied') shield.madeActive(node);
+      return result;
     },
     came: (node) => came.push(node),
     graceMs: GRACE_MS,

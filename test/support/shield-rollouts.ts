@@ -58,6 +58,20 @@ export async function freezeOne(
   return outcome(fleet, fromMs);
 }
 
+/** The manager's process is stopped, with a fleet at it, and goes on. What counts is from then on. */
+export async function freezeManager(
+  fleet: ReplicaFleet,
+  timeFactor: number,
+  frozenMs = 60_000,
+): Promise<Outcome> {
+  fleet.manager.freeze();
+  await wait(frozenMs / timeFactor);
+  const fromMs = performance.now();
+  fleet.manager.thaw();
+  await wait(80_000 / timeFactor);
+  return outcome(fleet, fromMs);
+}
+
 function firstOf(fleet: ReplicaFleet): ReplicaProcess {
   const [first] = fleet.ready;
   if (first === undefined) throw new Error('no replica');

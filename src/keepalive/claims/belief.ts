@@ -10,6 +10,8 @@ export class Belief {
   readonly #timing: ClaimTiming;
   readonly #clock: Clock;
   #redis: 'not-tried' | 'away' | 'well' = 'not-tried';
+  /** What was said of it last. */
+  #said: 'nothing' | 'away' | 'well' = 'nothing';
   #confirmedAtMs = Number.NEGATIVE_INFINITY;
   #wellSinceMs = Number.POSITIVE_INFINITY;
 
@@ -22,10 +24,18 @@ export class Belief {
     return this.#redis !== 'well';
   }
 
-  /** Redis could not. Returns whether that is news. */
+  /** Redis could not. Returns whether that is news: one that goes again before all was told to it has not been back. */
   lost(): boolean {
-    const news = this.#redis !== 'away';
+    const news = this.#said !== 'away';
     this.#redis = 'away';
+    this.#said = 'away';
+    return news;
+  }
+
+  /** Everything was told to it, and is shared again. Returns whether that is news. */
+  shared(): boolean {
+    const news = !this.away && this.#said !== 'well';
+    if (news) this.#said = 'well';
     return news;
   }
 

@@ -63,7 +63,7 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
     belief.returned();
     await giving.tell();
     await renewAll(false);
-    if (!belief.away) desk.emit({ kind: 'claims-shared', claims: claims.size });
+    if (belief.shared()) desk.emit({ kind: 'claims-shared', claims: claims.size });
   };
 
   const watched = (one: Watched): void => {
