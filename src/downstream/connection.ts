@@ -10,6 +10,7 @@ import { type Admission, admit } from './admission.js';
 import { ACCEPTED_ENCODINGS } from './compression.js';
 import type { Deadlines } from './deadlines.js';
 import type { DownstreamOptions } from './engine.js';
+import { refuseInHttp } from './http-refusal.js';
 import { Http2Call } from './http2-call.js';
 import { releaseStream } from './outbound.js';
 import { respondTrailersOnly } from './response-headers.js';
@@ -102,10 +103,13 @@ export class Connection {
   ): void {
     stream.on('error', () => {});
     this.#reportBadInput(reason, error);
-    const extra =
-      reason === 'encoding' ? { 'grpc-accept-encoding': ACCEPTED_ENCODINGS } : { ':status': httpStatus };
-    respondTrailersOnly(stream, error.status, NO_METADATA, this.#reportInternalError, extra);
     stream.resume();
+    if (httpStatus !== 200) {
+      refuseInHttp(stream, httpStatus, error, this.#options.downstream.clock);
+      return;
+    }
+    const extra = reason === 'encoding' ? { 'grpc-accept-encoding': ACCEPTED_ENCODINGS } : {};
+    respondTrailersOnly(stream, error.status, NO_METADATA, this.#reportInternalError, extra);
     setImmediate(releaseStream, stream);
   }
 

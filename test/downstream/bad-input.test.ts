@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { constants } from 'node:http2';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { status as Code, Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../support/manual-clock.js';
 import {
   call,
   closed,
@@ -105,7 +108,22 @@ describe('a request that is no gRPC', () => {
     const { port, events } = await startDownstream();
     const reply = await request(http2Client(port), headers);
     expect(reply.headers[':status']).toBe(expected);
+    expect(reply.body.toString()).toMatch(
+      expected === 405 ? /gRPC is POST\n$/ : /application\/grpc is expected\n$/,
+    );
     expect(events.of('bad-input')).toMatchObject([{ reason: 'protocol' }]);
+  });
+
+  it('and never ends is reset, once it has had a moment to', async () => {
+    const clock = new ManualClock();
+    const { port } = await startDownstream({ clock });
+    const stream = http2Client(port).request({ ':method': 'PUT' });
+    stream.on('error', () => undefined).resume();
+    await once(stream, 'end');
+    expect(stream.closed).toBe(false);
+    clock.advance(1_000);
+    await once(stream, 'close');
+    expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   });
 
   it('with a timeout that is none is told so', async () => {

@@ -165,7 +165,8 @@ export function request(
   body: Buffer | undefined = Buffer.alloc(0),
 ): Promise<RawReply> {
   const stream = session.request({ ...GRPC_HEADERS, ...headers });
-  if (body) stream.end(body);
+  // node:http2 half-closes a GET by itself.
+  if (body && !stream.writableEnded) stream.end(body);
   return replyOf(stream);
 }
 
