@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { PATIENCE_MS } from './patience.js';
 
 /** The admin page in a browser, with all that was wrong there: errors and warnings of the console, breaches of its policy. */
 export interface OpenPage {
@@ -25,7 +26,7 @@ export async function openPage(
     if (!EXPECTED.test(what)) wrong.push(what);
   };
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning')
       note(`${message.type()}: ${message.text()}`);
@@ -56,4 +57,9 @@ export async function factsOf(page: Page, list: string): Promise<Record<string, 
   return page.evaluate(
     `Object.fromEntries(${items}.map((one) => [...one.children].map((child) => child.innerText)))`,
   );
+}
+
+/** As Escape does, one upon the other. */
+export function closeDialogs(page: Page): Promise<void> {
+  return page.evaluate("for (const open of document.querySelectorAll('dialog[open]')) open.close()");
 }

@@ -32,6 +32,22 @@ export interface PageWorldOptions {
 }
 
 export const TOKEN = 'a-token-of-the-test';
+
+/**
+ * For a world that runs ten times as fast: what is a fault only because the machine is busy takes as long as in reality, or longer,
+ * and what a test has brought about stays until it has looked.
+ */
+export const STEADY = [
+  'managers.connectTimeout=60s',
+  'managers.requestTimeout=100s',
+  'managers.probe.timeout=60s',
+  'managers.probe.slow=50s',
+  'cache.responseTimer=5s',
+  'cache.emptyHold=2h',
+  'breaker.resetTimeout=1h',
+  'keepAlive.grace=250s',
+] as const;
+
 const LIST = '/manager.v2.Manager/ListSchedulers';
 const HEALTH = '/grpc.health.v1.Health/Check';
 const POLL_MS = 60_000;

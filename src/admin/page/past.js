@@ -30,9 +30,12 @@ function tellAll() {
   for (const one of told) one();
 }
 
+/** A sample may have come while this was under way, by the other connection: it is kept. */
 export function setPast(/** @type {{ stepMs: number, samples: Sample[] }} */ { stepMs, samples }) {
+  const lastMs = samples.at(-1)?.atWallMs ?? 0;
+  const since = past.samples.filter(({ atWallMs }) => atWallMs > lastMs && atWallMs - lastMs < 3 * stepMs);
   past.stepMs = stepMs;
-  past.samples = samples;
+  past.samples = [...samples, ...since];
   tellAll();
 }
 

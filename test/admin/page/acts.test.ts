@@ -8,12 +8,14 @@ import {
 import { connectCaller } from '../../support/caller.js';
 import { launchChromium } from '../../support/chromium.js';
 import { requestOf } from '../../support/data-path.js';
-import { type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
-import { type PageWorld, startPageWorld, TOKEN } from '../../support/page-world.js';
+import { closeDialogs, type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
+import { type PageWorld, STEADY, startPageWorld, TOKEN } from '../../support/page-world.js';
+import { bePatient, soon } from '../../support/patience.js';
 import { type RunningGateway, startGateway } from '../../support/running-gateway.js';
-import { until } from '../../support/until.js';
 
 const LIST = '/manager.v2.Manager/ListSchedulers';
+
+bePatient();
 
 let world: PageWorld;
 let browser: Browser;
@@ -25,20 +27,24 @@ beforeAll(async () => {
   world = await startPageWorld({
     timeFactor: 10,
     daemons: 2,
-    sets: ['cache.sharing=exact', 'cache.methods.ListSchedulers={ttl: 0s, swr: 0s, exactTtl: 0s}'],
+    sets: [...STEADY, 'cache.sharing=exact', 'cache.methods.ListSchedulers={ttl: 0s, swr: 0s, exactTtl: 0s}'],
   });
   open = await openPage(browser, world.url);
   page = open.page;
 });
+// One that fails in the middle does not take the next ones with it, nor does what one has told answer for the next.
 afterEach(async () => {
-  await page.evaluate("for (const open of document.querySelectorAll('dialog[open]')) open.close()");
+  await closeDialogs(page);
+  await page.evaluate("document.querySelector('#outcome p').textContent = ''");
+  await page.getByLabel('Caller or part').fill('');
+  await page.getByLabel('Method').selectOption('');
+  world.become();
 });
 afterAll(async () => {
   await browser.close();
   await world.stop();
 });
 
-const soon = <T>(seen: () => Promise<T> | T) => expect.poll(seen, { timeout: 10_000 });
 const click = (name: string | RegExp): Promise<void> =>
   page.getByRole('button', { name, exact: true }).click();
 const outcome = () => page.locator('#outcome p').innerText();
@@ -133,6 +139,7 @@ describe('with the token', () => {
       'the manager itself may answer with what is up to 8.5 minutes old',
     );
     await page.keyboard.press('Escape');
+    await page.locator('#entry').waitFor({ state: 'hidden' });
 
     world.become({ kind: 'empty-lists' });
     await soon(async () => (await rowsOf(page, 'cache-table'))[0]?.[1]).toBe('held back: empty-list');
@@ -143,28 +150,25 @@ describe('with the token', () => {
     await soon(async () => JSON.parse(await page.locator('#entry-answer').innerText())).toEqual({
       schedulers: [],
     });
-    expect(await page.getByRole('button', { name: 'Accept what is held back…' }).isVisible()).toBe(false);
+    await soon(() => page.getByRole('button', { name: 'Accept what is held back…' }).isVisible()).toBe(false);
 
     await click('Drop…');
     await click('Drop it');
     await soon(outcome).toBe('Dropped.');
     expect(await page.locator('#entry').isVisible()).toBe(false);
-    world.become();
   });
 
   it('all answers to a method are dropped', async () => {
-    await page.getByLabel('Caller or part').fill('');
     await page.getByLabel('Method').selectOption('ListSchedulers');
-    await until('there is something to drop', async () => (await rowsOf(page, 'cache-table')).length > 0);
+    await soon(async () => (await rowsOf(page, 'cache-table'))[0]?.[0]).toMatch(/^ListSchedulers/);
     await click('Drop all of ListSchedulers…');
     await soon(() => page.locator('#confirm-text').innerText()).toMatch(/callers get errors/);
     await click('Drop all of ListSchedulers');
     await soon(outcome).toMatch(/^\d+ dropped\.$/);
-    await page.getByLabel('Method').selectOption('');
   });
 
   it('a node is forgotten', async () => {
-    await until('the node is here', async () => (await rowsOf(page, 'nodes-table')).length === 5);
+    await soon(async () => (await rowsOf(page, 'nodes-table')).length).toBe(5);
     await click('Forget scheduler-00000…');
     await soon(() => page.locator('#confirm-text').innerText()).toMatch(
       /^Its stream ends here and at the manager/,

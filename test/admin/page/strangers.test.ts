@@ -9,9 +9,9 @@ import { connectCaller } from '../../support/caller.js';
 import { launchChromium } from '../../support/chromium.js';
 import { requestOf } from '../../support/data-path.js';
 import { openPage } from '../../support/open-page.js';
+import { bePatient, soon } from '../../support/patience.js';
 import { type RunningGateway, startGateway } from '../../support/running-gateway.js';
 import { connectPeer, type StreamPeer } from '../../support/shield-stream.js';
-import { until } from '../../support/until.js';
 
 const LIST = '/manager.v2.Manager/ListSchedulers';
 const EVIL = '<img src=x onerror="window.broken=1">';
@@ -19,6 +19,8 @@ const EVIL = '<img src=x onerror="window.broken=1">';
 const EVIL_PROGRAM = '<img/src=x/onerror=window.broken=1>';
 /** Turns round what stands behind it. */
 const TURNED = '‮';
+
+bePatient();
 
 let browser: Browser;
 let manager: SimulatedManager;
@@ -55,6 +57,8 @@ afterEach(async () => {
 
 /** Nothing came of it: no picture, no script, no question to anybody. */
 async function inert(page: Page, asked: readonly string[]): Promise<void> {
+  // A picture that cannot be had says so after it was put there.
+  await page.evaluate('new Promise((after) => requestAnimationFrame(() => setTimeout(after)))');
   expect(await page.evaluate('window.broken')).toBe(undefined);
   expect(await page.locator('img').count()).toBe(1);
   expect(asked.filter((one) => !/^\/(page\/[\w.-]+|api\/.*)?$/.test(one))).toEqual([]);
@@ -83,18 +87,17 @@ it('what callers, nodes and answers call themselves is text', async () => {
   await manager.stop();
   await running.seen((event) => event.kind === 'address-state-changed' && event.to === 'failed');
   peer.open({ kind: 'scheduler', hostname: EVIL, clusterId: 1, ip: '127.0.0.3' }, 'v2').beat();
-  await until('the node is there', async () =>
-    (await (await fetch(`${url}api/nodes`)).text()).includes('onerror'),
-  );
+  await soon(async () => (await fetch(`${url}api/nodes`)).text()).toContain('onerror');
 
   const { page, wrong, close } = await openPage(browser, url);
   const requests = noteRequests(page);
   await page.locator('#nodes-table tbody tr', { hasText: EVIL }).waitFor();
-  expect(await page.locator('#callers-table').innerText()).toContain(EVIL_PROGRAM);
-  expect(await page.locator('#cache-table').innerText()).toContain(
+  await soon(() => page.locator('#callers-table').innerText()).toContain(EVIL_PROGRAM);
+  await soon(() => page.locator('#cache-table').innerText()).toContain(
     `a · 127.0.0.2 · ${EVIL} · turned \\u{202e}round`,
   );
   await page.getByRole('button', { name: /^ListSchedulers/ }).click();
+  await page.locator('#entry').waitFor();
   expect(JSON.parse(await page.locator('#entry-answer').innerText()).schedulers[0].hostname).toBe(EVIL);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: `Forget ${EVIL}…` }).click();

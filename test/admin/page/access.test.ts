@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityFaults } from '../../support/accessibility.js';
 import { launchChromium } from '../../support/chromium.js';
 import { type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
-import { type PageWorld, startPageWorld } from '../../support/page-world.js';
+import { type PageWorld, STEADY, startPageWorld } from '../../support/page-world.js';
+import { bePatient, soon } from '../../support/patience.js';
 import { ShieldRelay } from '../../support/shield-relay.js';
-import { until } from '../../support/until.js';
+
+bePatient();
 
 let world: PageWorld;
 let browser: Browser;
@@ -17,7 +19,7 @@ beforeAll(async () => {
     timeFactor: 10,
     daemons: 3,
     churnMs: 2_000,
-    sets: ['cache.sharing=exact', 'cache.methods.ListSchedulers={ttl: 0s, swr: 0s, exactTtl: 0s}'],
+    sets: [...STEADY, 'cache.sharing=exact', 'cache.methods.ListSchedulers={ttl: 0s, swr: 0s, exactTtl: 0s}'],
   });
   relay = await ShieldRelay.start(new URL(world.url).host);
   // As much as can be seen at once: chips and notes of every colour.
@@ -31,7 +33,6 @@ afterAll(async () => {
   await world.stop();
 });
 
-const soon = <T>(seen: () => Promise<T>) => expect.poll(seen, { timeout: 10_000 });
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -61,9 +62,11 @@ describe.each<[string, BrowserContextOptions]>([
       expect(width).toBeLessThanOrEqual(room ?? 0);
 
       await page.locator('#cache-table tbody button').first().click();
+      await page.locator('#entry').waitFor();
       expect(await accessibilityFaults(page)).toEqual([]);
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'observe', exact: true }).click();
+      await page.locator('#confirm').waitFor();
       expect(await accessibilityFaults(page)).toEqual([]);
       await page.getByRole('button', { name: 'Switch to observe' }).click();
       await page.getByRole('button', { name: 'Use it' }).waitFor();
@@ -130,7 +133,9 @@ describe('without a mouse', () => {
         else expect(name).not.toBe('');
       }
       await page.keyboard.press('Escape');
-      expect(await page.evaluate("document.activeElement.matches('#cache-table tbody button')")).toBe(true);
+      await soon(() => page.evaluate("document.activeElement.matches('#cache-table tbody button')")).toBe(
+        true,
+      );
       await page.getByRole('button', { name: 'observe', exact: true }).focus();
       await page.keyboard.press('Enter');
       await page.locator('#confirm').waitFor();
@@ -188,9 +193,8 @@ describe('a page that is not connected any more', () => {
     await soon(() => connection.innerText()).toBe('');
     await soon(() => page.title()).toMatch(/fleet-a/);
     const before = (await rowsOf(page, 'nodes-table')).map(([, , , beat]) => beat);
-    await until(
-      'it goes on',
-      async () => String((await rowsOf(page, 'nodes-table')).map(([, , , beat]) => beat)) !== String(before),
+    await soon(async () => (await rowsOf(page, 'nodes-table')).map(([, , , beat]) => beat)).not.toEqual(
+      before,
     );
     expect(wrong).toEqual([]);
     await close();

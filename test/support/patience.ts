@@ -1,0 +1,14 @@
+import { expect, vi } from 'vitest';
+
+/** How long a browser on a busy machine may take for what it does at once on an idle one. Nothing waits for it to pass. */
+export const PATIENCE_MS = 30_000;
+
+/** For a suite that drives a browser: a test of it has several things to wait for. */
+export function bePatient(): void {
+  vi.setConfig({ testTimeout: 3 * PATIENCE_MS, hookTimeout: 3 * PATIENCE_MS });
+}
+
+/** Looks again and again until it is as expected. */
+export function soon<T>(seen: () => Promise<T> | T) {
+  return expect.poll(seen, { timeout: PATIENCE_MS });
+}
