@@ -17,8 +17,13 @@ export interface GatewayProcess {
   readonly exited: Promise<number | string>;
 }
 
-export function runGateway(args: readonly string[], env: Record<string, string> = {}): GatewayProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/** `main`: of another build. */
+export function runGateway(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  main = MAIN,
+): GatewayProcess {
+  const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
