@@ -5,6 +5,7 @@ import { freshnessOf } from './cache/freshness.js';
 import { createHand, type Hand } from './cache/hand.js';
 import { createMaintenance, type Maintenance } from './cache/maintenance.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
+import { createOnlooker, type Watched } from './cache/onlooker.js';
 import { recall } from './cache/recall.js';
 import type { EnvelopeSchema } from './cache/redis/envelope.js';
 import { createRedisTier, type RedisTier } from './cache/redis/tier.js';
@@ -14,7 +15,6 @@ import { createSharing } from './cache/sharing/share.js';
 import { isUndecided, undecidedOf } from './cache/sharing/shared-question.js';
 import { createVoids, type Voids } from './cache/voids.js';
 import type { Config, Mode } from './config/config.js';
-import { GatewayError } from './errors.js';
 import { createSingleFlight } from './flight/single-flight.js';
 import { createKnownManager } from './known-manager.js';
 import type { BreakerStateName, Emit } from './observe/events.js';
@@ -47,10 +47,8 @@ export interface DataPath {
   share(read: Read): Promise<boolean>;
   readonly learned: Learned;
   readonly pace: Pace;
-  /** What `answerRead` would answer with now, without asking anybody. */
-  foresee(read: Read): 'hit' | 'stale' | 'miss';
-  /** Remembers an answer that was not asked for through the stages. */
-  saw(read: Read, answer: Answer): void;
+  /** For `observe`: a read that is forwarded, and looked at as if it had come through the stages. */
+  readonly watch: (read: Read) => Watched;
   written(touched: Touched | undefined): void;
   /** What an operator may do to what is remembered. */
   readonly hand: Hand;
@@ -170,15 +168,19 @@ export function createDataPath(options: DataPathOptions): DataPath {
   });
 
   const maintenance = createMaintenance({ clock, emit });
-  const maintained = (): boolean => maintenance.on;
+  const recalling = {
+    voids,
+    limits: config.cache,
+    isFact,
+    askingSinceMs,
+    maintained: () => maintenance.on,
+    clock,
+  };
   const answerBehind = compose(
     [
       traced('sharing', sharing.stage),
       traced('redis, for callers', redis.above),
-      traced(
-        'recall',
-        recall({ store, voids, limits: config.cache, isFact, askingSinceMs, maintained, clock }),
-      ),
+      traced('recall', recall({ store, ...recalling })),
       traced('single-flight', flight.stage),
       traced('redis, for the manager', redis.below),
       traced('remember', keep),
@@ -203,6 +205,20 @@ export function createDataPath(options: DataPathOptions): DataPath {
     limits: config.cache,
   });
 
+  const watch = createOnlooker({
+    // Nobody is answered by it.
+    above: [
+      learned.stage,
+      sharing.stage,
+      recall({ store: { get: store.get, used: () => undefined }, ...recalling }),
+    ],
+    remember(read, answer) {
+      const seen: ReadAnswer = { ...answer, source: 'miss', coalesced: false };
+      return compose([keep, world.stage], () => Promise.resolve(seen))(sharing.asked(read));
+    },
+    emit,
+  });
+
   return {
     answerRead,
     answerBehind,
@@ -214,22 +230,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     share: (read) => redis.offer(sharing.questionOf(read)),
     learned,
     pace,
-    foresee(read) {
-      const entry = store.get(sharing.questionOf(read).key);
-      const freshness = entry === undefined ? 'dead' : freshnessOf(entry, config.cache, voids, clock.nowMs());
-      return freshness === 'dead' || freshness === 'ask' ? 'miss' : freshness === 'fresh' ? 'hit' : 'stale';
-    },
-    saw(read, answer) {
-      learned.note(read);
-      const seen: ReadAnswer = { ...answer, source: 'miss', coalesced: false };
-      const examined = world.stage(() => Promise.resolve(seen));
-      const asAsked = (asked: Read) => examined({ ...asked, question: sharing.questionOf(asked) });
-      keep(asAsked)(read).catch((error: unknown) => {
-        // Of another manager: told of where it was found out, and not remembered.
-        if (!(error instanceof GatewayError))
-          emit({ kind: 'internal-error', where: 'remembering what observe saw', error });
-      });
-    },
+    watch,
     written(touched) {
       voids.mark(touched, clock.nowMs());
       redis.written(touched);

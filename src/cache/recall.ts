@@ -11,7 +11,7 @@ import { recalled } from './recalled.js';
 import type { Voids } from './voids.js';
 
 export interface RecallOptions {
-  readonly store: MemoryStore;
+  readonly store: Pick<MemoryStore, 'get' | 'used'>;
   readonly voids: Voids;
   readonly limits: Pick<Config['cache'], 'methods' | 'negativeTtlMs' | 'maxStaleMs' | 'responseTimerMs'>;
   /** Is this what the manager knows, and not a fault or a refusal? A caller with a stale answer gets that instead. */

@@ -1,8 +1,8 @@
+import type { Watched } from '../cache/onlooker.js';
 import type { Config, Mode } from '../config/config.js';
 import { type ErrorCode, GatewayError } from '../errors.js';
 import type { AnswerKind, Emit } from '../observe/events.js';
 import type { RegistrationsPart } from '../registrations/create-registrations.js';
-import type { Answer } from '../rpc/answer.js';
 import type { Call, CallHandler, Reply } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Read, ReadHandler } from '../rpc/read.js';
@@ -20,9 +20,8 @@ export interface DispatchOptions {
   readonly classifier: Classifier;
   /** The stages from the cache to the manager. */
   readonly answerRead: ReadHandler;
-  /** What would have been answered now, and what to do with the answer that was seen: for `observe`. */
-  readonly foresee: (read: Read) => 'hit' | 'stale' | 'miss';
-  readonly saw: (read: Read, answer: Answer) => void;
+  /** For `observe`: finds out how it would have been answered, and is told what the manager said. */
+  readonly watch: (read: Read) => Watched;
   /** Told of a write to these (undefined: nobody knows to what), when it may have been applied. */
   readonly written: (touched: Touched | undefined) => void;
   /** Has the manager refused what was asked, so that nothing has changed? */
@@ -135,14 +134,18 @@ async function answer(options: DispatchOptions, call: Call, read: Read): Promise
   return { answer: answered.source, code: answered.reply.status.code };
 }
 
-function observe(options: DispatchOptions, call: Call, read: Read): Promise<Ended> {
-  const { clock, emit } = options;
-  emit({ kind: 'would-have-answered', method: read.question.path.slice(1), answer: options.foresee(read) });
+async function observe(options: DispatchOptions, call: Call, read: Read): Promise<Ended> {
+  const { clock } = options;
   const askedAtMs = clock.nowMs();
+  const watched = options.watch(read);
   const seen = tapped(unread(call, [read.message], true), (reply) =>
-    options.saw(read, { reply, askedAtMs, answeredAtMs: clock.nowMs(), manager: '' }),
+    watched.saw({ reply, askedAtMs, answeredAtMs: clock.nowMs(), manager: '' }),
   );
-  return forward(options, seen);
+  try {
+    return await forward(options, seen);
+  } finally {
+    watched.ended();
+  }
 }
 
 async function serveWrite(options: DispatchOptions, call: Call, mode: 'answer' | 'observe'): Promise<Ended> {

@@ -197,7 +197,7 @@ describe('order', () => {
     // A write makes the first asking one that nobody may join.
     path.written({ updates: ['unrelated'], deletes: [] });
     const later = { ...read('GetScheduler', { hostname: 's', scheduler_cluster_id: '1' }) };
-    path.saw(later, {
+    path.watch(later).saw({
       reply: ok(nodeOf('new')),
       askedAtMs: clock.nowMs(),
       answeredAtMs: clock.nowMs(),

@@ -70,7 +70,7 @@ async function useAll(redis: RedisProcess, sets: readonly string[] = []): Promis
   expect((await other.ask(GET, ASK)).source).toBe('hit');
   other.path.written({ updates: [], deletes: [JSON.stringify(['scheduler', '1', 's'])] });
   const asked = one.read(GET, ASK);
-  while (one.path.foresee(asked) === 'hit') await turn();
+  while (one.path.isFresh(asked)) await turn();
   const name = `dfmgw:1:{f1}:answer:${asked.question.key}`;
   await client.set(name, 'rubbish');
   const third = await replica(redis.address, sets);

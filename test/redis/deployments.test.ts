@@ -57,7 +57,7 @@ describe('answers are shared', () => {
     expect((await other.ask(GET, ask('back-0'))).source).toBe('hit');
     one.path.written(undefined);
     const asked = other.read(GET, ask('back-0'));
-    while (other.path.foresee(asked) === 'hit') await turn();
+    while (other.path.isFresh(asked)) await turn();
     const sizes = await Promise.all(deployment.clients.map((client) => client.dbsize()));
     expect(sizes.filter((size) => size > 0)).toHaveLength(1);
   });

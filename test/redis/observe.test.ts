@@ -32,7 +32,7 @@ afterEach(async () => {
 const seen = (idc: string) => ({ reply: ok(node(idc)), askedAtMs: 0, answeredAtMs: 0, manager: '' });
 
 it('a gateway that observes lays no answer into Redis, so that it changes nobody’s', async () => {
-  observing.path.saw(observing.read(GET, ASK), seen('of another manager'));
+  observing.path.watch(observing.read(GET, ASK)).saw(seen('of another manager'));
   while (observing.path.store.count === 0) await turn();
   const answer = await answering.ask(GET, ASK);
   expect([answer.source, answer.reply.message]).toEqual(['miss', node('one')]);
@@ -45,8 +45,8 @@ it('and tells of the writes that pass it, and of what callers ask', async () => 
   await answering.ask(GET, ASK);
   observing.path.written({ updates: [TAG], deletes: [] });
   const asked = answering.read(GET, ASK);
-  while (answering.path.foresee(asked) === 'hit') await turn();
-  observing.path.saw(observing.read(GET, ASK), seen('one'));
+  while (answering.path.isFresh(asked)) await turn();
+  observing.path.watch(observing.read(GET, ASK)).saw(seen('one'));
   const shared = createLearnedShared({
     asked: observing.path.redis.asked,
     learned: observing.path.learned,

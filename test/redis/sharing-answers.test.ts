@@ -112,7 +112,7 @@ describe('a write through one replica', () => {
     manager.auto = () => ok(node('two'));
     a.path.written({ updates: [TAG], deletes: [] });
     const asked = b.read(GET, ASK);
-    while (b.path.foresee(asked) === 'hit') await new Promise((resolve) => setImmediate(resolve));
+    while (b.path.isFresh(asked)) await new Promise((resolve) => setImmediate(resolve));
     expect((await b.ask(GET, ASK)).reply.message).toEqual(node('two'));
     expect(manager.asked).toHaveLength(2);
   });
@@ -147,7 +147,7 @@ describe('a write through one replica', () => {
     await b.ask(GET, ASK);
     a.path.written(undefined);
     const asked = b.read(GET, ASK);
-    while (b.path.foresee(asked) === 'hit') await new Promise((resolve) => setImmediate(resolve));
+    while (b.path.isFresh(asked)) await new Promise((resolve) => setImmediate(resolve));
     expect((await b.ask(GET, ASK)).source).toBe('miss');
   });
 });

@@ -115,7 +115,7 @@ describe('a name that no host has', () => {
     await one.ask(GET, ASK);
     const asked = one.read(GET, ASK);
     other.path.written({ updates: [JSON.stringify(['scheduler', '1', LONG])], deletes: [] });
-    while (one.path.foresee(asked) === 'hit') await turn();
+    while (one.path.isFresh(asked)) await turn();
     expect(await client.zrange('dfmgw:1:{f1}:voids', 0, '-1')).toEqual(['*']);
   });
 
@@ -131,7 +131,7 @@ describe('a name that no host has', () => {
       'dfmgw:1:{f1}:voids',
       50 * MIB,
     );
-    while (one.path.foresee(asked) === 'hit') await turn();
+    while (one.path.isFresh(asked)) await turn();
     expect((await figure('stats', 'total_net_output_bytes')) - sent).toBeLessThan(MIB);
   });
 });

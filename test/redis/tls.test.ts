@@ -61,7 +61,7 @@ describe('over TLS answers are shared', () => {
     // News travel on the other connection.
     one.path.written(undefined);
     const asked = other.read(GET, ask('h-0'));
-    while (other.path.foresee(asked) === 'hit') await turn();
+    while (other.path.isFresh(asked)) await turn();
     expect([...one.of('redis-failed'), ...other.of('redis-failed')]).toEqual([]);
   });
 

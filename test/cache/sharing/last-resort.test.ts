@@ -71,7 +71,7 @@ describe('a newcomer from where nobody ever asked, once the manager has failed',
     expect((await path.answerRead(asked)).via).toBe('elsewhere');
     expect((await path.answerRead(asked)).via).toBe('elsewhere');
     expect(path.store.count).toBe(entries);
-    expect(path.foresee(asked)).toBe('miss');
+    expect(path.isFresh(asked)).toBe(false);
     upstream.auto = searching(() => OPEN);
     const own = await path.answerRead(asked);
     expect([own.source, own.reply.message]).toEqual(['miss', directAnswer(OPEN, callerOf(asked))]);
