@@ -15,7 +15,7 @@ import { createSharing } from './cache/sharing/share.js';
 import { isUndecided, undecidedOf } from './cache/sharing/shared-question.js';
 import { createVoids, type Voids } from './cache/voids.js';
 import type { Config, Mode } from './config/config.js';
-import { createSingleFlight } from './flight/single-flight.js';
+import { createSingleFlight, type SingleFlightOptions } from './flight/single-flight.js';
 import { createKnownManager } from './known-manager.js';
 import type { BreakerStateName, Emit } from './observe/events.js';
 import { createRetryBudget } from './retry/budget.js';
@@ -99,13 +99,16 @@ export function createDataPath(options: DataPathOptions): DataPath {
     remembered: (key) => store.peek(key),
   });
   const isFact = (answer: Answer): boolean => classify(answer.reply.status) === undefined;
-  const flight = createSingleFlight({
+  const flying: SingleFlightOptions = {
     flightTimeoutMs: config.managers.requestTimeoutMs,
     isVoid: (tags, startedAtMs) => voids.isVoid(tags, startedAtMs),
     isAboutRequest: (answer) => isAboutRequest(answer.reply.status),
     clock,
     emit,
-  });
+  };
+  const flight = createSingleFlight(flying);
+  /** Of those who ask for themselves, in `observe`. Nobody joins anybody there, and so nobody is counted as having joined. */
+  const watched = createSingleFlight({ ...flying, emit: () => undefined });
   const breakers = createBreakers({ limits: config.breaker, clock, emit });
   const budget = createRetryBudget({ limits: config.retry, clock });
   const { askingSinceMs } = flight;
@@ -117,7 +120,7 @@ export function createDataPath(options: DataPathOptions): DataPath {
     isCommonFault: ({ reply }) => isCommonFault(reply.status),
     isFault: ({ reply }) => classify(reply.status) === 'transient',
     managersAway: () => allFailed(upstream.statuses()),
-    askingSinceMs,
+    askingSinceMs: (question) => (options.mode?.() === 'observe' ? watched : flight).askingSinceMs(question),
     clock,
   });
   const remembering: Omit<RememberOptions, 'filedUnder' | 'storedUnder'> = {
@@ -206,16 +209,23 @@ export function createDataPath(options: DataPathOptions): DataPath {
   });
 
   const watch = createOnlooker({
-    // Nobody is answered by it.
     above: [
       learned.stage,
       sharing.stage,
-      recall({ store: { get: store.get, used: () => undefined }, ...recalling }),
+      recall({
+        ...recalling,
+        // Nobody is answered by it.
+        store: { get: store.get, used: () => undefined },
+        askingSinceMs: watched.askingSinceMs,
+      }),
     ],
+    flight: watched,
+    flightTimeoutMs: flying.flightTimeoutMs,
     remember(read, answer) {
       const seen: ReadAnswer = { ...answer, source: 'miss', coalesced: false };
-      return compose([keep, world.stage], () => Promise.resolve(seen))(sharing.asked(read));
+      return compose([keep, world.stage], () => Promise.resolve(seen))(read);
     },
+    clock,
     emit,
   });
 

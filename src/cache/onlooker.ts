@@ -1,6 +1,8 @@
 import { GatewayError } from '../errors.js';
+import type { SingleFlight } from '../flight/single-flight.js';
 import type { Emit } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
+import type { Clock, Timer } from '../rpc/clock.js';
 import { compose, type Read, type ReadAnswer, type ReadHandler, type Stage } from '../rpc/read.js';
 
 /** A read that is forwarded, while it is found out how it would have been answered. */
@@ -12,10 +14,15 @@ export interface Watched {
 }
 
 export interface OnlookerOptions {
-  /** What a read meets before anybody is asked. */
+  /** What a read meets before it joins others who ask the same. */
   readonly above: readonly Stage[];
+  /** Of its own: what is only looked at is not to be waited for by who is answered. */
+  readonly flight: Pick<SingleFlight, 'stage'>;
+  /** How long one asking may take. */
+  readonly flightTimeoutMs: number;
   /** Keeps what was seen as `answer` would; rejects where it would not have been taken. */
   readonly remember: (read: Read, answer: Answer) => Promise<ReadAnswer>;
+  readonly clock: Clock;
   readonly emit: Emit;
 }
 
@@ -23,7 +30,7 @@ export interface OnlookerOptions {
  * For `observe`: a read goes through the stages that would have answered it, and where these ask, they get what the manager said
  * to its caller, when it has said it. So what is counted is what would have been, faults and slowness of the manager included.
  * What nobody would have asked for is not remembered either: memory would be fresher than `answer` ever has it, and count hits
- * that would be none.
+ * that would be none. Whatever goes wrong in here, the call itself does not notice.
  */
 export function createOnlooker(options: OnlookerOptions): (read: Read) => Watched {
   return (read) => new Watching(options, read);
@@ -31,54 +38,90 @@ export function createOnlooker(options: OnlookerOptions): (read: Read) => Watche
 
 class Watching implements Watched {
   readonly #options: OnlookerOptions;
-  readonly #read: Read;
-  readonly #asked: Promise<ReadAnswer>;
-  #hear: (answer: Promise<ReadAnswer>) => void = () => undefined;
+  /** What the manager says to the caller. */
+  readonly #said: Promise<Answer>;
+  #say: (answer: Answer) => void = () => undefined;
   #fail: (error: GatewayError) => void = () => undefined;
-  #wanted = false;
-  #taken = false;
-  #seen: Answer | undefined;
+  #timer: Timer | undefined;
+  #asked = false;
+  #over = false;
 
   constructor(options: OnlookerOptions, read: Read) {
     this.#options = options;
-    this.#read = read;
-    this.#asked = new Promise<ReadAnswer>((resolve, reject) => {
-      [this.#hear, this.#fail] = [resolve, reject];
+    this.#said = new Promise((resolve, reject) => {
+      [this.#say, this.#fail] = [resolve, reject];
     });
-    this.#asked.catch((error: unknown) => this.#report(error));
-    const ask: ReadHandler = () => {
-      this.#wanted = true;
-      this.#take();
-      return this.#asked;
-    };
-    const method = read.question.path.slice(1);
-    const wouldBe = compose(options.above, ask)(read);
-    wouldBe.then(
-      ({ source }) => options.emit({ kind: 'would-have-answered', method, answer: source }),
-      // With nothing that could stand in, what the caller hears is what he would have heard.
-      () => options.emit({ kind: 'would-have-answered', method, answer: 'miss' }),
-    );
+    // Where nobody asks nobody hears that there was nothing, either.
+    this.#said.catch(() => undefined);
+    void this.#count(read);
   }
 
   saw(answer: Answer): void {
-    this.#seen = answer;
-    this.#take();
+    this.#end();
+    this.#say(answer);
   }
 
   ended(): void {
-    if (this.#seen !== undefined) return;
-    this.#fail(new GatewayError('manager-unavailable', 'the manager has said nothing'));
+    this.#end();
+    this.#fail(new GatewayError('caller-cancelled', 'the caller has left'));
   }
 
-  #take(): void {
-    if (!this.#wanted || this.#seen === undefined || this.#taken) return;
-    this.#taken = true;
-    this.#hear(this.#options.remember(this.#read, this.#seen));
+  #end(): void {
+    this.#over = true;
+    this.#timer?.cancel();
   }
 
-  /** Of another manager, or nothing: told of where it was found out, and not remembered. */
+  async #count(read: Read): Promise<void> {
+    const { above, flight, emit } = this.#options;
+    const method = read.question.path.slice(1);
+    try {
+      const { source: answer, via: source = 'own' } = await compose(
+        [...above, this.#orAlone, flight.stage],
+        this.#ask,
+      )(read);
+      emit({ kind: 'would-have-answered', method, answer, source });
+    } catch (error) {
+      this.#report(error);
+      // With nothing that could stand in, what the caller hears is what he would have heard.
+      emit({ kind: 'would-have-answered', method, answer: 'miss', source: 'own' });
+    }
+  }
+
+  /** Who asked for all may leave before the manager has answered, where `answer` would go on asking: what it says to the next one will do. */
+  readonly #orAlone: Stage = (next) => async (read) => {
+    try {
+      return await next(read);
+    } catch (error) {
+      const left = error instanceof GatewayError && error.code === 'caller-cancelled';
+      if (this.#asked || !left) throw error;
+      return this.#ask(read);
+    }
+  };
+
+  readonly #ask: ReadHandler = async (read) => {
+    this.#wait();
+    const answer = await this.#said;
+    try {
+      return await this.#options.remember(read, answer);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      this.#report(error);
+      throw new GatewayError('internal', 'the answer could not be remembered', { cause: error });
+    }
+  };
+
+  #wait(): void {
+    if (this.#asked || this.#over) return;
+    this.#asked = true;
+    const { clock, flightTimeoutMs } = this.#options;
+    this.#timer = clock.setTimer(flightTimeoutMs, () =>
+      this.#fail(new GatewayError('manager-timeout', 'the manager has not answered')),
+    );
+  }
+
+  /** Of another manager, or nothing: told of where it was found out. */
   #report(error: unknown): void {
     if (error instanceof GatewayError) return;
-    this.#options.emit({ kind: 'internal-error', where: 'remembering what observe saw', error });
+    this.#options.emit({ kind: 'internal-error', where: 'finding out what observe would answer', error });
   }
 }

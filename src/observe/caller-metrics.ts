@@ -91,6 +91,11 @@ export function createCallerMetrics(
     'Reads in mode observe, by what the answer would have been.',
     { method, answer: REMEMBERED },
   );
+  const wouldGive = counter(
+    'would_have_answered_by_source_total',
+    'Reads in mode observe that would have been answered without the manager, by whose answer.',
+    { source: SOURCES },
+  );
   const coalesced = counter('coalesced_total', 'Reads that joined an asking under way.', { method });
 
   return (event) => {
@@ -111,6 +116,7 @@ export function createCallerMetrics(
         if (event.ageMs > maxStaleMs() / 2) nearMaxStale.inc();
         return age.observe({ method: event.method }, event.ageMs / 1000);
       case 'would-have-answered':
+        if (event.answer !== 'miss') wouldGive.inc({ source: event.source });
         return wouldAnswer.inc({ method: event.method, answer: event.answer });
       case 'call-coalesced':
         return coalesced.inc({ method: event.method });

@@ -119,7 +119,12 @@ export type GatewayEvent =
   | { kind: 'bad-input'; reason: BadInputReason; detail: string }
   | { kind: 'call-answered'; method: string; answer: AnswerKind; code: number; durationMs: number }
   // observe mode: what would have been answered
-  | { kind: 'would-have-answered'; method: string; answer: 'hit' | 'stale' | 'miss' }
+  | {
+      kind: 'would-have-answered';
+      method: string;
+      answer: 'hit' | 'stale' | 'miss';
+      source: AnswerSource;
+    }
   // cache
   | { kind: 'cache-stored'; method: string; sizeBytes: number }
   | { kind: 'cache-discarded'; method: string; reason: DiscardReason }

@@ -26,6 +26,7 @@ let reads: number;
 
 beforeEach(async () => {
   reads = 0;
+  given.length = 0;
   clock = new ManualClock();
   manager = await startSimulatedManager();
   const start = (mode: string) =>
@@ -59,6 +60,17 @@ async function counted(gateway: RunningGateway, metric: string): Promise<Record<
   return counts;
 }
 
+/** Whose answers those were that no manager gave, of the observing gateway and of the answering one. */
+const wouldGive = (): string[] =>
+  observing.events
+    .flatMap((event) =>
+      event.kind === 'would-have-answered' && event.answer !== 'miss'
+        ? [`${event.answer} ${event.source}`]
+        : [],
+    )
+    .toSorted();
+const given: string[] = [];
+
 async function expectSameCounts(): Promise<Record<string, number>> {
   const sum = (counts: Record<string, number>): number =>
     Object.values(counts).reduce((all, count) => all + count, 0);
@@ -68,6 +80,9 @@ async function expectSameCounts(): Promise<Record<string, number>> {
   });
   const would = await counted(observing, 'would_have_answered_total');
   expect(would).toEqual(await counted(answering, 'answers_total'));
+  expect(wouldGive()).toEqual(given.toSorted());
+  const bySource = samplesIn(await metricsOf(observing), 'would_have_answered_by_source_total');
+  expect(sum(bySource)).toBe(given.length);
   return would;
 }
 
@@ -84,7 +99,9 @@ async function everywhere([path, fields]: Request): Promise<{ observed: WireOutc
   });
   // Whoever waits for a connection, or for the response timer, waits for the clock.
   while (!over && !manager.running) await clock.advanceAsync(50);
-  const [observed, , direct] = await all;
+  const [observed, answered, direct] = await all;
+  const { 'x-dfmgw-cache': source, 'x-dfmgw-via': via = 'own' } = answered?.trailers ?? {};
+  if (source !== undefined && source !== 'miss') given.push(`${source} ${via}`);
   // What is asked behind has come back.
   await until('nothing is asked any more', async () => {
     const [flights] = Object.values(samplesIn(await metricsOf(answering), 'flights'));
@@ -142,5 +159,6 @@ describe('in front of a fleet, observe', () => {
     }
     const counts = await expectSameCounts();
     expect(counts).toMatchObject({ 'ListSchedulers stale': 7, 'GetScheduler stale': 2 });
+    expect(given).toEqual(expect.arrayContaining(['stale own', 'stale shared', 'stale elsewhere']));
   });
 });

@@ -28,7 +28,7 @@ const knowsEveryNode: NonNullable<Parameters<typeof createDataPath>[0]['witness'
 };
 
 /** `isAlive`: whose KeepAlive streams are here. */
-export function bench(yaml = '', over: Pick<DataPathOptions, 'isAlive'> = {}): Bench {
+export function bench(yaml = '', over: Pick<DataPathOptions, 'isAlive' | 'mode'> = {}): Bench {
   const clock = new ManualClock();
   const upstream = new ScriptedUpstream(clock);
   const events: GatewayEvent[] = [];

@@ -26,8 +26,6 @@ export interface Sharing {
   readonly stage: Stage;
   /** The question whose entry answers `read` now. */
   questionOf(read: Read): Question;
-  /** `read`, as what it would be asked as now. */
-  asked(read: Read): Read;
   /** What an answer that came for `read` is an answer to, now that it is known. */
   filedUnder(read: Read, answer: Answer): Question;
   /** What it is stored under when the guard lets it take over. */
@@ -98,7 +96,6 @@ export function createSharing(options: SharingOptions): Sharing {
       return standIns.within(read, questionOf(read.question, read.message), () => asOne(next, read));
     },
     questionOf: ({ question, message }) => questionOf(question, message),
-    asked: (read) => askedAs(read, questionOf(read.question, read.message)),
     filedUnder(read, answer) {
       const own = read.own ?? read.question;
       // Poorer than what is there: not to be believed before the guard believes it (Rust v1.5.1 exits on such a list).

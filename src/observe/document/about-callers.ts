@@ -16,7 +16,7 @@ export const ABOUT_CALLERS = {
   ],
   'would-have-answered': [
     {
-      event: { kind: 'would-have-answered', method: LIST, answer: 'hit' },
+      event: { kind: 'would-have-answered', method: LIST, answer: 'hit', source: 'shared' },
       means: 'Mode `observe`: how a read that was forwarded would have been answered.',
     },
   ],

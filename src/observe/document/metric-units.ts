@@ -13,6 +13,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     answers_by_source_total: 'reads',
     coalesced_total: 'reads',
     would_have_answered_total: 'reads',
+    would_have_answered_by_source_total: 'reads',
     serving: '0 or 1',
     mode: '0 or 1',
     maintenance: '0 or 1',
