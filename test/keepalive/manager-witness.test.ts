@@ -83,7 +83,7 @@ async function stand(version: ManagerVersion, api: 'v1' | 'v2' = 'v2'): Promise<
       const before = record.stateHistory(nameOf(node)).length;
       const stream = client.open(path);
       stream.send(recordOf(node, path).first);
-      await expect.poll(() => record.stateHistory(nameOf(node)).length).toBe(before + 1);
+      await expect.poll(() => record.stateHistory(nameOf(node)).length, { timeout: 10_000 }).toBe(before + 1);
       return stream;
     },
     another: startOne,

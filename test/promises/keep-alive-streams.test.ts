@@ -14,6 +14,7 @@ import {
 import { scaledSettings } from '../support/shield-world.js';
 
 const TIME_FACTOR = 10;
+const POLLED = { interval: 2, timeout: 10_000 };
 
 let manager: LocalShieldManager;
 let running: RunningGateway;
@@ -75,8 +76,8 @@ async function play(acts: readonly Act[]): Promise<void> {
       if (opened === undefined) throw new Error(`no peer ${peer}`);
       opened.beat();
       open.set(stream, opened);
-      await expect.poll(() => beatsSeen(node), { interval: 2 }).toBeGreaterThan(seen);
-      await expect.poll(() => stateOf(node), { interval: 2 }).toBe('active');
+      await expect.poll(() => beatsSeen(node), POLLED).toBeGreaterThan(seen);
+      await expect.poll(() => stateOf(node), POLLED).toBe('active');
       livesFromMs ??= performance.now();
     } else {
       open.delete(stream);
@@ -90,7 +91,7 @@ async function play(acts: readonly Act[]): Promise<void> {
       if (ending === 'half-close')
         expect(await old.halfClose()).toEqual({ code: 0, details: '', messages: 0 });
       else old.cancel();
-      if (isLast) await expect.poll(() => stateOf(node), { interval: 2 }).toBe('inactive');
+      if (isLast) await expect.poll(() => stateOf(node), POLLED).toBe('inactive');
       else expect(stateOf(node)).toBe('active');
     }
   }

@@ -43,16 +43,21 @@ export async function crowd(address: string, count: number): Promise<CrowdMember
   return members;
 }
 
-/** Each beats in turn, `beatsPerSecond` in all; resolves when `beats` have been sent. */
+/** Each in turn, so often in a row, for ever. */
+export function* inTurn<T>(members: readonly T[], inARow: number): Generator<T, never> {
+  for (;;) for (const member of members) for (let nth = 0; nth < inARow; nth++) yield member;
+}
+
+/** Whose turn it is beats, `beatsPerSecond` in all; resolves when `beats` have been sent. */
 export async function beatInTurn(
-  members: readonly CrowdMember[],
+  turns: Generator<CrowdMember, never>,
   beats: number,
   beatsPerSecond: number,
 ): Promise<void> {
   const fromMs = performance.now();
   for (let sent = 0; sent < beats; ) {
     const due = Math.min(beats, ((performance.now() - fromMs) / 1_000) * beatsPerSecond);
-    for (; sent < due; sent++) members[sent % members.length]?.beat();
+    for (; sent < due; sent++) turns.next().value.beat();
     await wait(5);
   }
 }

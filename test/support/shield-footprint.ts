@@ -1,13 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { runGateway } from './gateway-process.js';
+import { type GatewayProcess, runGateway } from './gateway-process.js';
 import { type ManagerProcess, startManagerProcess } from './manager-process.js';
-import { beatInTurn, crowd } from './shield-crowd.js';
+import { beatInTurn, crowd, inTurn } from './shield-crowd.js';
 
 export interface FootprintOptions {
   readonly nodes: number;
   readonly connections: number;
   readonly beats: number;
   readonly beatsPerSecond: number;
+  /** What a node sends at once, so that it may be late by a busy machine and is not silent. Default 1. */
+  readonly beatsInARow?: number;
 }
 
 /** What one gateway costs, in a process of its own, by its own metrics. */
@@ -15,13 +17,12 @@ export interface Footprint {
   readonly bytesPerConnection: number;
   /** Its connection and its stream at the manager included. */
   readonly bytesPerNode: number;
+  /** The part of it that is in use; the rest is what the collector was given to work with. */
+  readonly heapBytesPerNode: number;
   /** CPU; that of the idle connections (pings) is in it. */
   readonly microsecondsPerBeat: number;
   readonly lastedMs: number;
-  /**
-   * Heap in use over the beats, bytes. It goes up and down: what a stream waits with lives as long as a beat is away, and is then
-   * collected with the old. What is not collected shows in the lows.
-   */
+  /** Heap in use, with all garbage collected, before the beats, after each quarter of them, and so at their end; bytes. */
   readonly heapBytes: readonly number[];
   readonly residentBytes: readonly number[];
   /** Streams that the manager has seen opened: as many as nodes, if none was replaced. */
@@ -36,25 +37,36 @@ interface Sample {
 }
 
 const PARTS = 40;
+const COLLECTED_EACH = 10;
+const COLLECTING = new URL('./collecting.mjs', import.meta.url).href;
 
 export async function measureFootprint(options: FootprintOptions): Promise<Footprint> {
-  const { nodes, connections, beats, beatsPerSecond } = options;
+  const { nodes, connections, beats, beatsPerSecond, beatsInARow = 1 } = options;
   const manager = await startManagerProcess(['--recorded-nodes', 'false', '--schedulers', String(nodes)]);
-  const gateway = runGateway(['serve', '--config', '/dev/null', ...flags(manager.address)]);
+  const gateway = runGateway(['serve', '--config', '/dev/null', ...flags(manager.address)], {
+    NODE_OPTIONS: `--import=${COLLECTING}`,
+  });
   try {
     const { listen, metrics } = (await gateway.line({ event: 'started' })) as Record<string, string>;
     const sample = (): Promise<Sample> => sampleOf(`http://${metrics}/metrics`);
+    const collected = collecting(gateway, sample);
+    await collected();
     const empty = await rested(sample);
     const idle = await crowd(String(listen), connections);
+    const heapBefore = await collected();
     const connected = await rested(sample);
     const members = await crowd(String(listen), nodes);
     for (const member of members) member.open(String(listen));
-    await beatInTurn(members, 5 * nodes, beatsPerSecond);
+    const turns = inTurn(members, beatsInARow);
+    await beatInTurn(turns, 3 * nodes * beatsInARow, beatsPerSecond);
+    const heapAfter = await collected();
+    const heapBytes = [heapAfter];
     const samples = [await sample()];
     const fromMs = performance.now();
     for (let part = 0; part < PARTS; part++) {
-      await beatInTurn(members, beats / PARTS, beatsPerSecond);
+      await beatInTurn(turns, beats / PARTS, beatsPerSecond);
       samples.push(await sample());
+      if ((part + 1) % COLLECTED_EACH === 0) heapBytes.push(await collected());
     }
     const lastedMs = performance.now() - fromMs;
     const seen = await seenBy(manager);
@@ -67,8 +79,9 @@ export async function measureFootprint(options: FootprintOptions): Promise<Footp
       lastedMs,
       bytesPerConnection: (connected.residentBytes - empty.residentBytes) / connections,
       bytesPerNode: (first.residentBytes - connected.residentBytes) / nodes,
+      heapBytesPerNode: (heapAfter - heapBefore) / nodes,
       microsecondsPerBeat: ((last.cpuSeconds - first.cpuSeconds) * 1e6) / beats,
-      heapBytes: samples.map(({ heapBytes }) => heapBytes),
+      heapBytes,
       residentBytes: samples.map(({ residentBytes }) => residentBytes),
     };
   } finally {
@@ -98,6 +111,17 @@ function flags(managerAddress: string): string[] {
     `managers.addrs=["${managerAddress}"]`,
   ];
   return settings.flatMap((setting) => ['--set', setting]);
+}
+
+/** Asks for the heap that is in use indeed, bytes. */
+function collecting({ child, line }: GatewayProcess, sample: () => Promise<Sample>): () => Promise<number> {
+  let times = 0;
+  return async () => {
+    times++;
+    child.kill('SIGUSR2');
+    await line({ event: 'collected', times });
+    return (await sample()).heapBytes;
+  };
 }
 
 /** After the collector has had its turn: the least of a few. */

@@ -86,6 +86,7 @@ export interface RandomRun {
   readonly recoveredAfterMs: number;
   /** See Standstill. */
   readonly allowanceMs: number;
+  readonly stoodStillMs: number;
   readonly story: string;
 }
 
@@ -115,8 +116,8 @@ export async function runRandomly(seed: number, timeFactor: number, watchedMs: n
       .filter((lapse) => lapse.toMs - lapse.fromMs > REPLACING_MS);
     const ends = lapses.map(({ toMs }) => (toMs >= nowMs ? Number.POSITIVE_INFINITY : toMs - overMs));
     const story = `${tell(mishaps, lapses, overMs)}, stood still for ${Math.round(standstill.longestMs)} ms`;
-    const { allowanceMs } = standstill;
-    return { seed, mishaps, recoveredAfterMs: Math.max(0, ...ends), allowanceMs, story };
+    const { allowanceMs, longestMs: stoodStillMs } = standstill;
+    return { seed, mishaps, recoveredAfterMs: Math.max(0, ...ends), allowanceMs, stoodStillMs, story };
   } finally {
     standstill?.stop();
     await world.stop();
@@ -145,8 +146,36 @@ function tell(
   return `${faults.join(', ')} (fleet's ms) | inactive: ${seen.join(', ') || 'never'} (ms)`;
 }
 
-/** Runs `seeds`, so many at a time. */
-export async function runSideBySide(
+export interface ManyRuns {
+  readonly seeds: readonly number[];
+  readonly atATime: number;
+  readonly limitMs: number;
+  run(seed: number): Promise<RandomRun>;
+}
+
+/** Longer than that, and what was seen says more of the machine than of the gateway. */
+const STOOD_STILL_MS = 100;
+
+/**
+ * Runs them all, and tells of those whose nodes were not active in time. One in which this process stood still is
+ * run once more by itself, with the same seed: what is wrong with the gateway is wrong then, too.
+ */
+export async function runMany({ seeds, atATime, limitMs, run }: ManyRuns): Promise<{
+  readonly runs: readonly RandomRun[];
+  readonly late: readonly string[];
+}> {
+  const runs = await sideBySide(seeds, atATime, run);
+  const isLate = (one: RandomRun): boolean => one.recoveredAfterMs > limitMs + one.allowanceMs;
+  const late: string[] = [];
+  for (const one of runs.filter(isLate)) {
+    const again = one.stoodStillMs > STOOD_STILL_MS ? await run(one.seed) : one;
+    if (isLate(again)) late.push(`SEED=${one.seed}: ${one.story}`);
+    else process.stdout.write(`SEED=${one.seed} was in time by itself; before: ${one.story}\n`);
+  }
+  return { runs, late };
+}
+
+async function sideBySide(
   seeds: readonly number[],
   atATime: number,
   run: (seed: number) => Promise<RandomRun>,

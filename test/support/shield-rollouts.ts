@@ -1,10 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ReplicaFleet, ReplicaProcess } from './shield-replicas.js';
+import { type Standstill, watchStandstill } from './standstill.js';
 
 /** What became of the nodes, ms of this process's time. */
 export interface Outcome {
   /** Of each node, in all. */
   readonly inactiveMs: readonly number[];
+  /** See Standstill: of the process that the nodes, and what is between, live in. */
+  readonly allowanceMs: number;
   /** The longest lapses, for people. */
   readonly story: string;
 }
@@ -13,49 +16,42 @@ export interface Outcome {
 const RETURN_MS = 20_000;
 
 /** Each in turn: a new one is there, the old one drains. Resolves when all nodes have come to rest. */
-export async function rollingRestart(fleet: ReplicaFleet, timeFactor: number): Promise<Outcome> {
-  const fromMs = performance.now();
-  const codes: (number | string)[] = [];
-  for (const old of [...fleet.ready]) {
-    await fleet.add();
-    fleet.withdraw(old);
-    old.process.child.kill('SIGTERM');
-    codes.push(await old.process.exited);
-    await wait(RETURN_MS / timeFactor);
-  }
-  await fleet.allActive(60_000 / timeFactor + 5_000);
-  if (codes.some((code) => code !== 0)) throw new Error(`drained replicas ended with ${codes.join(', ')}`);
-  return outcome(fleet, fromMs);
+export function rollingRestart(fleet: ReplicaFleet, timeFactor: number): Promise<Outcome> {
+  return measured(fleet, timeFactor, async () => {
+    const codes: (number | string)[] = [];
+    for (const old of [...fleet.ready]) {
+      await fleet.add();
+      fleet.withdraw(old);
+      old.process.child.kill('SIGTERM');
+      codes.push(await old.process.exited);
+      await wait(RETURN_MS / timeFactor);
+    }
+    if (codes.some((code) => code !== 0)) throw new Error(`drained replicas ended with ${codes.join(', ')}`);
+  });
 }
 
 /** kill -9 of one, and no other in its place. */
-export async function killOne(fleet: ReplicaFleet, timeFactor: number): Promise<Outcome> {
-  const fromMs = performance.now();
-  const victim = firstOf(fleet);
-  victim.process.child.kill('SIGKILL');
-  await victim.process.exited;
-  fleet.withdraw(victim);
-  await wait(60_000 / timeFactor);
-  await fleet.allActive(60_000 / timeFactor + 5_000);
-  return outcome(fleet, fromMs);
+export function killOne(fleet: ReplicaFleet, timeFactor: number): Promise<Outcome> {
+  return measured(fleet, timeFactor, async () => {
+    const victim = firstOf(fleet);
+    victim.process.child.kill('SIGKILL');
+    await victim.process.exited;
+    fleet.withdraw(victim);
+    await wait(60_000 / timeFactor);
+  });
 }
 
 /** SIGSTOP for so long: its connections stay open on both sides, and nobody is told. */
-export async function freezeOne(
-  fleet: ReplicaFleet,
-  timeFactor: number,
-  frozenMs = 60_000,
-): Promise<Outcome> {
-  const fromMs = performance.now();
-  const victim = firstOf(fleet);
-  victim.process.child.kill('SIGSTOP');
-  // What does not answer its readiness probe gets no new connections.
-  fleet.withdraw(victim);
-  await wait(frozenMs / timeFactor);
-  victim.process.child.kill('SIGCONT');
-  await wait(80_000 / timeFactor);
-  await fleet.allActive(60_000 / timeFactor + 5_000);
-  return outcome(fleet, fromMs);
+export function freezeOne(fleet: ReplicaFleet, timeFactor: number, frozenMs = 60_000): Promise<Outcome> {
+  return measured(fleet, timeFactor, async () => {
+    const victim = firstOf(fleet);
+    victim.process.child.kill('SIGSTOP');
+    // What does not answer its readiness probe gets no new connections.
+    fleet.withdraw(victim);
+    await wait(frozenMs / timeFactor);
+    victim.process.child.kill('SIGCONT');
+    await wait(80_000 / timeFactor);
+  });
 }
 
 /** The manager's process is stopped, with a fleet at it, and goes on. What counts is from then on. */
@@ -66,10 +62,10 @@ export async function freezeManager(
 ): Promise<Outcome> {
   fleet.manager.freeze();
   await wait(frozenMs / timeFactor);
-  const fromMs = performance.now();
-  fleet.manager.thaw();
-  await wait(80_000 / timeFactor);
-  return outcome(fleet, fromMs);
+  return measured(fleet, timeFactor, async () => {
+    fleet.manager.thaw();
+    await wait(80_000 / timeFactor);
+  });
 }
 
 function firstOf(fleet: ReplicaFleet): ReplicaProcess {
@@ -78,7 +74,24 @@ function firstOf(fleet: ReplicaFleet): ReplicaProcess {
   return first;
 }
 
-async function outcome(fleet: ReplicaFleet, fromMs: number): Promise<Outcome> {
+/** Plays it, and waits until all nodes are active. */
+async function measured(
+  fleet: ReplicaFleet,
+  timeFactor: number,
+  play: () => Promise<void>,
+): Promise<Outcome> {
+  const standstill = watchStandstill();
+  const fromMs = performance.now();
+  try {
+    await play();
+    await fleet.allActive(60_000 / timeFactor + 5_000);
+    return await outcome(fleet, fromMs, standstill);
+  } finally {
+    standstill.stop();
+  }
+}
+
+async function outcome(fleet: ReplicaFleet, fromMs: number, standstill: Standstill): Promise<Outcome> {
   const lapses = await fleet.lapses(fromMs, performance.now());
   const inactiveMs = lapses.map((ofNode) =>
     ofNode.reduce((sum, lapse) => sum + lapse.toMs - lapse.fromMs, 0),
@@ -93,5 +106,7 @@ async function outcome(fleet: ReplicaFleet, fromMs: number): Promise<Outcome> {
       );
       return `node ${index}: ${told.join(', ')}`;
     });
-  return { inactiveMs, story: worst.join('\n') };
+  const { allowanceMs, longestMs } = standstill;
+  const story = `${worst.join('\n')}\nstood still for ${Math.round(longestMs)} ms`;
+  return { inactiveMs, allowanceMs, story };
 }

@@ -51,6 +51,9 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
     return [...waiting.slice(0, WAITING_AT_ONCE), ...some.slice(0, ELSEWHERE_AT_ONCE)];
   };
 
+  /** So late that others may have had what is held here, and given it up again: by the last renewal, not by the last look. */
+  const isLapsed = (): boolean => clock.nowMs() - renewedAtMs > timing.leaseMs;
+
   const renewAll = async (lapsed: boolean): Promise<void> => {
     const sentAtMs = clock.nowMs();
     if (!(await renew(lapsed))) return;
@@ -107,12 +110,12 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
     const sentAtMs = clock.nowMs();
     // Who was frozen asks first whether anything is still its own.
     if (!belief.away && (belief.isDoubtful || sentAtMs - renewedAtMs >= timing.renewMs))
-      await renewAll(belief.silenceMs > timing.leaseMs);
+      await renewAll(isLapsed());
     const adopts = desk.leaving() ? 'none' : belief.mayAdopt ? 'all' : 'offered';
     const seen = await exchange.look(watchList(), adopts);
     if (seen === undefined) return;
     if (belief.away) await comeBack();
-    else if (belief.isDoubtful) await renewAll(belief.silenceMs > timing.leaseMs);
+    else if (belief.isDoubtful) await renewAll(isLapsed());
     else belief.confirm(sentAtMs);
     if (!stopped) act(seen);
   };

@@ -248,7 +248,7 @@ describe('a record in Redis', () => {
     await client.hset(records, keyOf('one'), (await client.hgetBuffer(records, keyOf('other'))) as Buffer);
     const b = claimant('B', { leaseMs: 300 });
     await until(() => b.told.length > 0);
-    await vi.waitFor(async () => expect(await client.hlen(records)).toBe(1));
+    await vi.waitFor(async () => expect(await client.hlen(records)).toBe(1), { timeout: 20_000 });
     expect(b.told).toEqual(['orphaned other']);
   });
 
