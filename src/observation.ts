@@ -1,4 +1,5 @@
 import { type AdminSource, adminRoutes } from './admin/admin-routes.js';
+import { createConfigWatch } from './admin/api/config-state.js';
 import { createLive } from './admin/api/live.js';
 import { type StatusSource, statusOf } from './admin/api/status.js';
 import { createEndpoints, type Endpoints } from './admin/endpoints.js';
@@ -76,9 +77,14 @@ export function wireObservation(parts: ObservationParts): Observation {
     breakers: dataPath.breakerStates,
     clock: parts.clock,
   });
-  const admin = adminSource(parts, history);
-  subscribers.push(metrics.subscriber, history.subscriber, admin.live.subscriber, (event) =>
-    react(parts, event),
+  const configWatch = createConfigWatch({ wallMs: () => parts.clock.wallMs() });
+  const admin = adminSource(parts, statusSource(parts, history, configWatch.state));
+  subscribers.push(
+    metrics.subscriber,
+    history.subscriber,
+    configWatch.subscriber,
+    admin.live.subscriber,
+    (event) => react(parts, event),
   );
   readiness.subscribe(() => {
     if (!readiness.draining) emit({ kind: 'serving-changed', reason: readiness.reason });
@@ -93,9 +99,8 @@ export function wireObservation(parts: ObservationParts): Observation {
   return { endpoints, history };
 }
 
-function adminSource(parts: ObservationParts, history: History): AdminSource {
+function adminSource(parts: ObservationParts, status: StatusSource): AdminSource {
   const { config, dataPath, clock, emit } = parts;
-  const status = statusSource(parts, history);
   const nowMs = (): number => clock.nowMs();
   return {
     status,
@@ -103,7 +108,7 @@ function adminSource(parts: ObservationParts, history: History): AdminSource {
     nodes: nodesSource(parts),
     callers: parts.callers,
     live: createLive({
-      history,
+      history: status.history,
       status: () => statusOf(status),
       lineOf: logLineOf,
       nowMs,
@@ -117,12 +122,17 @@ function adminSource(parts: ObservationParts, history: History): AdminSource {
   };
 }
 
-function statusSource(parts: ObservationParts, history: History): StatusSource {
+function statusSource(
+  parts: ObservationParts,
+  history: History,
+  configState: StatusSource['configState'],
+): StatusSource {
   const { config, mode, downstream, upstream, dataPath, readiness, keepAlive, clock } = parts;
   const { store, world, maintenance, breakerStates } = dataPath;
   return {
     version: VERSION,
     config,
+    configState,
     mode,
     readiness,
     frozen: () => world.frozen,

@@ -12,6 +12,7 @@ const WELL: Standing = {
   openBreakers: 0,
   disputedNodes: 0,
   liveNodes: 3,
+  configRefused: false,
   reads: { all: 2_000, spared: 1_960 },
 };
 
@@ -40,7 +41,7 @@ describe('the sentence', () => {
       'a mode that answers nothing itself while no manager does',
       { mode: 'observe', trouble: 'gone', managers: { working: 0, all: 2 } },
       'bad',
-      'No manager works (gone), and in mode observe callers are given nothing else.',
+      'No manager works, and in mode observe callers are given nothing else: gone.',
     ],
     [
       'open breakers',
@@ -53,6 +54,18 @@ describe('the sentence', () => {
       { disputedNodes: 1 },
       'care',
       'The manager says otherwise of 1 of 3 live nodes; it is being put right.',
+    ],
+    [
+      'no manager that works, and what that means before why',
+      { trouble: 'manager a has not answered since 12:00:05Z', managers: { working: 0, all: 2 } },
+      'bad',
+      'No manager works; callers get the last good answers: manager a has not answered since 12:00:05Z.',
+    ],
+    [
+      'a configuration that is refused',
+      { configRefused: true },
+      'care',
+      'The changed configuration is refused; what ran before goes on.',
     ],
     [
       'maintenance',

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { PATIENCE_MS } from './patience.js';
 
 /** The admin page in a browser, with all that was wrong there: errors and warnings of the console, breaches of its policy. */
@@ -14,13 +14,15 @@ const POLICY = fileURLToPath(new URL('./browser/policy.js', import.meta.url));
 /** A refused POST and a gateway that is away are errors to the browser, and wanted by the tests. */
 const EXPECTED = /^error: Failed to load resource: (the server responded with a status of 40[139]|net::ERR_)/;
 
-/** Resolves when it has shown the answers of the API for the first time. */
+/** Resolves when it has shown the answers of the API for the first time. `prepare`: before it is opened. */
 export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
+  prepare: (context: BrowserContext) => Promise<void> = () => Promise.resolve(),
 ): Promise<OpenPage> {
   const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en', ...options });
+  await prepare(context);
   const wrong: string[] = [];
   const note = (what: string): void => {
     if (!EXPECTED.test(what)) wrong.push(what);
@@ -48,6 +50,14 @@ export function rowsOf(page: Page, table: string): Promise<string[][]> {
   const rows = `[...document.querySelectorAll('#${table} tbody tr')]`;
   return page.evaluate(
     `${rows}.map((row) => [...row.children].map((cell) => cell.innerText.replace(/\\s+/g, ' ').trim()))`,
+  );
+}
+
+/** The words with a colour, row by row. */
+export function chipsOf(page: Page, table: string): Promise<string[][]> {
+  const rows = `[...document.querySelectorAll('#${table} tbody tr')]`;
+  return page.evaluate(
+    `${rows}.map((row) => [...row.querySelectorAll('.chip')].map((chip) => chip.innerText))`,
   );
 }
 

@@ -1,3 +1,4 @@
+import type { Config } from '../../src/config/config.js';
 import { type BoundAddresses, createGateway, type Gateway } from '../../src/gateway.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import type { Clock } from '../../src/rpc/clock.js';
@@ -20,16 +21,19 @@ export interface RunningGatewayOptions {
   /** More YAML; `server.listen`, `admin` and `managers.addrs` are set already. */
   readonly sets?: readonly string[];
   readonly clock?: Clock;
+  /** What a reload reads, after the settings above; throws if it is bad. Default: nothing new. */
+  readonly reread?: () => readonly string[];
 }
 
 export async function startGateway({
   managers,
   sets = [],
   clock,
+  reread = () => [],
 }: RunningGatewayOptions): Promise<RunningGateway> {
   const { events, subscriber, seen } = watchEvents();
-  const gateway = createGateway({
-    config: configOf('', [
+  const load = (more: readonly string[]): Config =>
+    configOf('', [
       'server.listen=127.0.0.1:0',
       'admin.enable=false',
       'metrics.addr=127.0.0.1:0',
@@ -37,7 +41,11 @@ export async function startGateway({
       'snapshot.dir=',
       `managers.addrs=${JSON.stringify(managers)}`,
       ...sets,
-    ]),
+      ...more,
+    ]);
+  const gateway = createGateway({
+    config: load([]),
+    load: () => load(reread()),
     ...(clock === undefined ? {} : { clock }),
     logDestination: { write: () => undefined },
     subscriber,

@@ -13,6 +13,8 @@ export interface Standing {
   readonly openBreakers: number;
   readonly disputedNodes: number;
   readonly liveNodes: number;
+  /** The file was changed to something that is not taken. */
+  readonly configRefused: boolean;
   /** Of the last hour, as far as there was one. */
   readonly reads: { readonly all: number; readonly spared: number };
 }
@@ -27,13 +29,13 @@ export function sentenceOf(now: Standing): { readonly health: Health; readonly t
   if (now.notServing !== undefined) return bad(`Nobody can be answered: ${now.notServing}.`);
   if (now.frozen !== undefined) return bad(`The manager does not look like ours: ${now.frozen}.`);
   if (now.mode !== 'answer' && now.trouble !== undefined) {
-    return bad(`No manager works (${now.trouble}), and in mode ${now.mode} callers are given nothing else.`);
+    return bad(`No manager works, and in mode ${now.mode} callers are given nothing else: ${now.trouble}.`);
   }
   if (now.mode !== 'answer') {
     return care(`Mode ${now.mode}: callers get what the manager says, and nothing when it says nothing.`);
   }
   if (now.trouble !== undefined) {
-    return bad(`No manager works (${now.trouble}); callers get the last good answers.`);
+    return bad(`No manager works; callers get the last good answers: ${now.trouble}.`);
   }
   if (now.maintenanceLeftMs > 0) {
     const minutes = Math.ceil(now.maintenanceLeftMs / 60_000);
@@ -50,6 +52,7 @@ export function sentenceOf(now: Standing): { readonly health: Health; readonly t
       `The manager says otherwise of ${now.disputedNodes} of ${now.liveNodes} live nodes; it is being put right.`,
     );
   }
+  if (now.configRefused) return care('The changed configuration is refused; what ran before goes on.');
   const they = all === 1 ? 'the manager works' : `all ${all} manager addresses work`;
   const { reads } = now;
   // Never 100 where one was not.

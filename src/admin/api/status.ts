@@ -6,6 +6,7 @@ import type { Readiness } from '../../observe/readiness.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { AddressStatus } from '../../upstream/upstream.js';
 import { type HttpRoute, json } from '../http-server.js';
+import type { ConfigState } from './config-state.js';
 import { redact } from './redact.js';
 import { sentenceOf } from './sentence.js';
 
@@ -13,6 +14,8 @@ import { sentenceOf } from './sentence.js';
 export interface StatusSource {
   readonly version: string;
   readonly config: Config;
+  /** What became of the file that it was read from. */
+  readonly configState: () => ConfigState;
   readonly mode: () => Mode;
   readonly readiness: Readiness;
   readonly frozen: () => string | undefined;
@@ -52,6 +55,7 @@ export function statusOf(source: StatusSource) {
     managers: { working: managers.filter(({ state }) => works(state)).length, all: managers.length },
     trouble: source.trouble(),
     openBreakers: [...source.breakers().values()].filter((state) => state === 'open').length,
+    configRefused: source.configState().refused !== null,
     liveNodes: nodes.live,
     disputedNodes: nodes.disputed,
     reads,
@@ -76,6 +80,7 @@ export function statusOf(source: StatusSource) {
     lastHour: { answers, spared: reads.spared, reads: reads.all },
     nodes,
     pendingRegistrations: source.pendingRegistrations(),
+    configuration: source.configState(),
     mayAct: config.admin.token !== '',
   };
 }
@@ -120,7 +125,7 @@ export function showHistory({ history }: StatusSource): HttpRoute {
   return () => json(200, { stepMs: history.stepMs, samples: history.samples() });
 }
 
-/** `GET /api/config`: what runs, secrets left out. */
-export function showConfig({ config, mode }: StatusSource): HttpRoute {
-  return () => json(200, { config: { ...(redact(config) as object), mode: mode() } });
+/** `GET /api/config`: what runs, secrets left out, and whether the file says otherwise. */
+export function showConfig({ config, mode, configState }: StatusSource): HttpRoute {
+  return () => json(200, { ...configState(), config: { ...(redact(config) as object), mode: mode() } });
 }

@@ -2,8 +2,17 @@ const GET_MS = 10_000;
 /** A refresh waits for the manager. */
 const POST_MS = 90_000;
 
-/** The gateway does not answer, or not what was hoped for. */
-export class NoAnswer extends Error {}
+/** The gateway does not answer, or not what was hoped for; `status` 0: not at all. */
+export class NoAnswer extends Error {
+  /**
+   * @param {string} message
+   * @param {{ status?: number, cause?: unknown }} [why]
+   */
+  constructor(message, { status = 0, cause } = {}) {
+    super(message, { cause });
+    this.status = status;
+  }
+}
 
 /**
  * Rejects with `NoAnswer`.
@@ -15,7 +24,7 @@ export async function get(path) {
   try {
     const response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(GET_MS) });
     if (response.ok) return await response.json();
-    throw new NoAnswer(`${response.status}: ${(await response.text()).trim()}`);
+    throw new NoAnswer(`${response.status}: ${(await response.text()).trim()}`, { status: response.status });
   } catch (cause) {
     throw cause instanceof NoAnswer ? cause : new NoAnswer(`${path} was not answered`, { cause });
   }

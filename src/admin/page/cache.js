@@ -78,10 +78,10 @@ function asked() {
 
 /** Returns what asks for them. */
 export function wireCache() {
-  const open = wireEntry(() => void turn());
+  const entry = wireEntry(() => void turn());
   const table = byId('cache-table', HTMLTableElement);
   const fill = liveTable(table, {
-    columns: columns((key) => void open(key)),
+    columns: columns((key) => void entry.open(key)),
     keyOf: ({ key }) => key,
     none: 'Nothing of that is remembered.',
     isLoud: (entry) => entry.held !== null,
@@ -96,6 +96,7 @@ export function wireCache() {
       fill(entries);
       sayHowMany(sums, entries.length);
     }
+    await entry.showAgain();
   });
   wireFilter(() => void turn());
   return turn;

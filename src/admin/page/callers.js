@@ -50,5 +50,5 @@ export function wireCallers() {
 function inWords(/** @type {number} */ all, /** @type {readonly ShownCaller[]} */ callers) {
   const churners = callers.filter(({ churns }) => churns).length;
   const shown = callers.length < all ? `, the first ${count(callers.length)} of them here` : '';
-  return `${count(all)}${churners === 0 ? '' : `, ${count(churners)} churn`}${shown}`;
+  return `${count(all)}${churners === 0 ? '' : `, ${count(churners)} of them ${churners === 1 ? 'opens' : 'open'} again and again`}${shown}`;
 }

@@ -20,6 +20,8 @@ import uPlot from './uplot.js';
 
 const HEIGHT = 150;
 const SCALE_WIDTH = 42;
+/** Steps of a scale that one digit behind the point can say. */
+const STEPS = [0.1, 0.2, 0.5, ...[1, 10, 100, 1_000, 10_000].flatMap((ten) => [ten, 2 * ten, 5 * ten])];
 
 /** One diagram with a legend that says the figures: the newest, or those under the pointer. */
 export function chart(/** @type {ChartOptions} */ options) {
@@ -136,7 +138,7 @@ function plotOptions({ curves, stacked = false, most, rightUnit }, { width, colo
         space: 60,
         values: (_, splits) => splits.map((at) => clockTime(new Date(at * 1_000), false)),
       },
-      { ...axis, size: SCALE_WIDTH, values, space: 28 },
+      { ...axis, size: SCALE_WIDTH, values, space: 28, incrs: STEPS },
       ...(rightUnit === undefined
         ? []
         : [
@@ -147,6 +149,7 @@ function plotOptions({ curves, stacked = false, most, rightUnit }, { width, colo
               size: SCALE_WIDTH,
               values,
               space: 28,
+              incrs: STEPS,
               grid: { show: false },
             },
           ]),

@@ -1,9 +1,14 @@
+/** @import { Status } from '../api/status.js' */
+import { perform } from './act.js';
 import { get } from './api.js';
-import { byId, setFacts } from './dom.js';
-import { bytes, duration, stranger } from './format.js';
+import { byId, setFacts, setText } from './dom.js';
+import { bytes, duration, stranger, strangerLines } from './format.js';
+import { moment } from './past.js';
+
+const readAgain = byId('config-reload', HTMLButtonElement);
 
 /** What runs, as keys and values. Returns what asks for it, if somebody looks. */
-export function wireConfig() {
+export function wireConfig(/** @type {() => void} */ changed) {
   const details = byId('config-details', HTMLDetailsElement);
   const list = byId('config-list', HTMLDListElement);
   const turn = async () => {
@@ -13,7 +18,32 @@ export function wireConfig() {
   };
   const quietly = () => void turn().catch(() => undefined);
   details.addEventListener('toggle', quietly);
+  readAgain.addEventListener('click', async () => {
+    await perform({ path: 'api/reload', done: readInWords });
+    changed();
+    quietly();
+  });
   return quietly;
+}
+
+/** @param {{ applied: readonly string[], needRestart: readonly string[] }} change */
+function readInWords({ applied, needRestart }) {
+  const taken =
+    applied.length === 0 ? 'nothing has changed that can change now' : `new: ${applied.join(', ')}`;
+  return `The configuration was read: ${taken}${needRestart.length === 0 ? '.' : `; for a restart: ${needRestart.join(', ')}.`}`;
+}
+
+/** Whether what runs is what the file says. */
+export function showConfigState(/** @type {Status} */ { configuration: { readAt, refused, needRestart } }) {
+  setText(byId('config-read', HTMLParagraphElement), `What runs was read at ${moment(new Date(readAt))}.`);
+  byId('config-refused', HTMLDivElement).hidden = refused === null;
+  if (refused !== null) {
+    setText(byId('config-refused-at', HTMLSpanElement), moment(new Date(refused.at)));
+    setText(byId('config-refused-why', HTMLPreElement), strangerLines(refused.detail));
+  }
+  const restart = byId('config-restart', HTMLParagraphElement);
+  restart.hidden = needRestart.length === 0;
+  setText(restart, `Changed, and for the next restart: ${needRestart.map(stranger).join(', ')}.`);
 }
 
 /**

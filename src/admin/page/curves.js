@@ -64,20 +64,20 @@ function charts() {
       rightUnit: 'channels',
       curves: [
         {
-          label: 'opened a minute',
+          label: 'connections opened a minute',
           colour: 'c-stale',
           look: 'steps',
           valueAt: rate(({ connectionsOpened }) => connectionsOpened, MINUTE_MS),
         },
-        { label: 'open', colour: 'c-hit', valueAt: ({ connections }) => connections },
+        { label: 'connections open', colour: 'c-hit', valueAt: ({ connections }) => connections },
         {
-          label: 'channels',
+          label: 'channels up',
           colour: 'c-forwarded',
           right: true,
           valueAt: ({ channelsReady }) => channelsReady,
         },
         {
-          label: 'made a minute',
+          label: 'channels made a minute',
           colour: 'c-miss',
           right: true,
           look: 'steps',

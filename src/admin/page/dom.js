@@ -74,6 +74,20 @@ export function chip() {
   };
 }
 
+/** The same, with what else there is to say below it. */
+export function chipCell() {
+  const [{ node: word, set: setWord }, more] = [chip(), h('span', { class: 'muted more' })];
+  const node = h('span', { class: 'named' }, h('span', {}, word), more);
+  return {
+    node,
+    set(/** @type {string} */ said, /** @type {Tone} */ tone, /** @type {string} */ about) {
+      setWord(said, tone);
+      setText(more, about);
+      more.hidden = about === '';
+    },
+  };
+}
+
 /**
  * Terms and what is said of them.
  *

@@ -55,6 +55,13 @@ export function clockTime(/** @type {Date} */ date, withSeconds = true) {
   return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+/** The day where the reader is, as in ISO 8601. */
+export function day(/** @type {Date} */ date) {
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join('-');
+}
+
 /** What would not be seen, or would turn round what stands beside it: control characters, directions, joiners. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 

@@ -3,7 +3,7 @@ import { setMayAct } from './act.js';
 import { get } from './api.js';
 import { wireCache } from './cache.js';
 import { wireCallers } from './callers.js';
-import { wireConfig } from './config.js';
+import { showConfigState, wireConfig } from './config.js';
 import { wireControls } from './controls.js';
 import { wireCurves } from './curves.js';
 import { byId, setText } from './dom.js';
@@ -13,12 +13,14 @@ import { showHealth } from './health.js';
 import { listen } from './live.js';
 import { wireManagers } from './managers.js';
 import { wireNodes } from './nodes.js';
-import { addSample, setPast } from './past.js';
+import { addSample, beginPast, setPast } from './past.js';
 import { wireTheme } from './theme.js';
 import { addWarning, beginWarnings, setWarnings } from './warnings.js';
 
-const showControls = wireControls(() => void get('api/status').then(showStatus, () => undefined));
-const panels = [wireManagers(), wireNodes(), wireCallers(), wireCache(), wireConfig()];
+/** After an act: not only with the next sample. */
+const askStatus = () => void get('api/status').then(showStatus, () => undefined);
+const showControls = wireControls(askStatus);
+const panels = [wireManagers(), wireNodes(), wireCallers(), wireCache(), wireConfig(askStatus)];
 wireTheme(wireCurves());
 wireFigures();
 
@@ -27,6 +29,7 @@ let version = '';
 function showStatus(/** @type {Status} */ status) {
   showHealth(status);
   showControls(status);
+  showConfigState(status);
   setMayAct(status.mayAct);
   if (version === '') version = status.version;
   byId('updated', HTMLSpanElement).hidden = version === status.version;
@@ -40,6 +43,7 @@ function showPanels() {
 
 async function catchUp() {
   beginWarnings();
+  beginPast();
   showPanels();
   const [history, { warnings }] = await Promise.all([get('api/history'), get('api/warnings')]);
   setPast(history);

@@ -3,9 +3,10 @@
  * @import { Tone } from './dom.js'
  */
 import { get, poll } from './api.js';
-import { byId, chip, h, setText } from './dom.js';
+import { byId, chip, setText } from './dom.js';
 import { count, duration, figure, NOTHING, stranger } from './format.js';
-import { shownPast, watchPast } from './past.js';
+import { overTime } from './over-time.js';
+import { shownPast } from './past.js';
 import { sparkline, strip } from './strip.js';
 import { liveTable, nameCell, textColumn } from './table.js';
 
@@ -18,9 +19,6 @@ const TONES = {
   'half-open': 'care',
   open: 'bad',
 };
-
-/** Strips and small curves that are in the page now. @type {Set<() => void>} */
-const drawn = new Set();
 
 /** @returns {import('./table.js').Column<ShownManager>[]} */
 function columns() {
@@ -36,24 +34,18 @@ function columns() {
         };
       },
     },
-    {
-      label: 'Probe',
-      make() {
-        const { node, set } = chip();
-        return {
-          node,
-          set: ({ state, forMs }) => set(`${state} for ${duration(forMs)}`, TONES[state] ?? 'none'),
-        };
-      },
-    },
-    textColumn(
+    { label: 'Probe', make: probeOverTime },
+    curveColumn(
       'Latency',
       ({ latencyMs }) => (latencyMs === null ? NOTHING : `${figure(latencyMs)} ms`),
-      'number',
+      (moment) => moment?.latencyMs,
     ),
-    textColumn('Channels', ({ readyChannels, channels }) => `${readyChannels} of ${channels}`, 'number'),
+    curveColumn(
+      'Channels',
+      ({ readyChannels, channels }) => `${readyChannels} of ${channels}`,
+      (moment) => moment?.readyChannels,
+    ),
     textColumn('In flight', ({ inFlight }) => count(inFlight), 'number'),
-    { label: 'Over time', make: overTime },
   ];
 }
 
@@ -63,51 +55,56 @@ function troubleOf(/** @type {ShownManager} */ { manager, address, state, detail
   return `manager ${manager}${state === 'healthy' || trouble === '' ? '' : `: ${stranger(trouble)}`}`;
 }
 
-/** Probe's state and latency as they were; drawn anew with each sample. */
-function overTime() {
-  let address = '';
-  const then = (/** @type {import('../../observe/history.js').Sample} */ { managers }) =>
-    managers.find((manager) => manager.address === address);
-  const [states, latency] = [
-    strip((sample) => then(sample)?.state),
-    sparkline((sample) => then(sample)?.latencyMs),
-  ];
-  const node = h('span', { class: 'over-time' }, latency.node, states.node);
-  const draw = () => {
-    // A row that is gone takes its curves with it.
-    if (address !== '' && !node.isConnected) return void drawn.delete(draw);
-    latency.draw();
-    states.draw();
-  };
-  return {
+/** @typedef {import('../../observe/history.js').ManagerMoment} Moment */
+
+/** How the address stood. @returns {(sample: import('../../observe/history.js').Sample) => Moment | undefined} */
+function momentsOf(/** @type {() => string} */ address) {
+  return ({ managers }) => managers.find((manager) => manager.address === address());
+}
+
+const addressOf = (/** @type {ShownManager} */ { address }) => address;
+
+function probeOverTime() {
+  const { node, set } = chip();
+  const now = {
     node,
-    set(/** @type {ShownManager} */ manager) {
-      if (address === manager.address) return;
-      address = manager.address;
-      drawn.add(draw);
-      queueMicrotask(draw);
-    },
+    set: (/** @type {ShownManager} */ { state, forMs }) =>
+      set(`${state} for ${duration(forMs)}`, TONES[state] ?? 'none'),
   };
+  return overTime(now, addressOf, (address) => {
+    const then = momentsOf(address);
+    return strip((sample) => then(sample)?.state);
+  });
+}
+
+/**
+ * @param {string} label
+ * @param {(manager: ShownManager) => string} textOf
+ * @param {(moment: Moment | undefined) => number | null | undefined} figureOf
+ * @returns {import('./table.js').Column<ShownManager>}
+ */
+function curveColumn(label, textOf, figureOf) {
+  const make = () =>
+    overTime(textColumn(label, textOf).make(), addressOf, (address) => {
+      const then = momentsOf(address);
+      return sparkline((sample) => figureOf(then(sample)));
+    });
+  return { label, make };
 }
 
 /** @typedef {{ method: string, state: string }} Breaker */
 
 function breakerOverTime() {
-  let method = '';
-  const states = strip(({ breakers }) => breakers[method] ?? 'closed');
-  const draw = () => {
-    if (method !== '' && !states.node.isConnected) return void drawn.delete(draw);
-    states.draw();
+  const { node, set } = chip();
+  const now = {
+    node,
+    set: (/** @type {Breaker} */ { state }) => set(state, TONES[state] ?? 'none'),
   };
-  return {
-    node: h('span', { class: 'over-time' }, states.node),
-    set(/** @type {Breaker} */ breaker) {
-      if (method === breaker.method) return;
-      method = breaker.method;
-      drawn.add(draw);
-      queueMicrotask(draw);
-    },
-  };
+  return overTime(
+    now,
+    ({ method }) => method,
+    (method) => strip(({ breakers }) => breakers[method()] ?? 'closed'),
+  );
 }
 
 /** @returns {import('./table.js').Column<Breaker>[]} */
@@ -121,14 +118,7 @@ function breakerColumns() {
         return { node, set: ({ method }) => set(method, '') };
       },
     },
-    {
-      label: 'Now',
-      make() {
-        const { node, set } = chip();
-        return { node, set: ({ state }) => set(state, TONES[state] ?? 'none') };
-      },
-    },
-    { label: 'Over time', make: breakerOverTime },
+    { label: 'State', make: breakerOverTime },
   ];
 }
 
@@ -145,9 +135,6 @@ export function wireManagers() {
     columns: breakerColumns(),
     keyOf: ({ method }) => method,
     none: '',
-  });
-  watchPast(() => {
-    for (const draw of [...drawn]) draw();
   });
   return poll('managers', async () => {
     const [{ managers }, { breakers }] = await Promise.all([get('api/managers'), get('api/breakers')]);

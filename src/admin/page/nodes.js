@@ -4,8 +4,8 @@
  */
 import { perform } from './act.js';
 import { get, poll } from './api.js';
-import { button, byId, chip, setText } from './dom.js';
-import { duration, NOTHING, stranger } from './format.js';
+import { button, byId, chipCell, setText } from './dom.js';
+import { count, duration, NOTHING, stranger } from './format.js';
 import { liveTable, nameCell, textColumn } from './table.js';
 
 /** @type {Record<string, Tone>} */
@@ -38,12 +38,12 @@ function columns(/** @type {() => void} */ again) {
     {
       label: 'Here',
       make() {
-        const { node, set } = chip();
+        const { node, set } = chipCell();
         return {
           node,
           set({ state, alive, reopenings, lastReopened }) {
-            const reopened =
-              reopenings === 0 ? '' : `opened again ${reopenings} times, last: ${lastReopened}`;
+            const times = ['', 'once', 'twice'][reopenings] ?? `${count(reopenings)} times`;
+            const reopened = reopenings === 0 ? '' : `opened again ${times}, last: ${lastReopened}`;
             set(alive ? state : `${state}, not alive`, alive ? (HERE[state] ?? 'none') : 'bad', reopened);
           },
         };
@@ -52,19 +52,15 @@ function columns(/** @type {() => void} */ again) {
     {
       label: 'At the manager',
       make() {
-        const { node, set } = chip();
+        const { node, set } = chipCell();
         return {
           node,
           set({ manager }) {
-            if (manager === null) return set('not asked', 'none');
-            const disputed =
-              manager.disputedForMs === null ? '' : `, disputed for ${duration(manager.disputedForMs)}`;
-            const title = `${stranger(manager.detail)} ${duration(manager.agoMs)} ago`.trim();
-            set(
-              `${manager.says}${disputed}`,
-              disputed === '' ? (THERE[manager.says] ?? 'none') : 'bad',
-              title,
-            );
+            if (manager === null) return set('not asked', 'none', '');
+            const { says, agoMs, detail, disputedForMs } = manager;
+            const disputed = disputedForMs === null ? '' : `, disputed for ${duration(disputedForMs)}`;
+            const tone = disputed === '' ? (THERE[says] ?? 'none') : 'bad';
+            set(`${says}${disputed}`, tone, `asked ${duration(agoMs)} ago${whyUnknown(detail)}`);
           },
         };
       },
@@ -77,6 +73,10 @@ function columns(/** @type {() => void} */ again) {
     textColumn('Replica', ({ replica }) => replicaInWords(replica)),
     { label: '', kind: 'acts', make: () => forgetButton(again) },
   ];
+}
+
+function whyUnknown(/** @type {string} */ detail) {
+  return detail === '' ? '' : `: ${stranger(detail.replace(/^manager-gateway: /, ''))}`;
 }
 
 function replicaInWords(/** @type {string | null} */ replica) {
@@ -113,19 +113,31 @@ function forgetButton(/** @type {() => void} */ again) {
   };
 }
 
+/** To be looked at first. */
+function isWrong(/** @type {ShownNode} */ { alive, manager }) {
+  return !alive || (manager !== null && manager.disputedForMs !== null);
+}
+
+function inWords(/** @type {number} */ all, /** @type {number} */ wrong) {
+  return wrong === 0 ? count(all) : `${count(all)}, ${count(wrong)} to look at`;
+}
+
 /** Returns what asks for them. */
 export function wireNodes() {
   const turn = poll('nodes', async () => {
     /** @type {{ nodes: ShownNode[] }} */
     const { nodes } = await get('api/nodes');
-    setText(byId('nodes-count', HTMLSpanElement), String(nodes.length));
-    fill(nodes);
+    const wrong = nodes.filter(isWrong).length;
+    setText(byId('nodes-count', HTMLSpanElement), inWords(nodes.length, wrong));
+    // Sorting keeps the order of those that are alike: by kind and name.
+    fill(nodes.toSorted((one, other) => Number(isWrong(other)) - Number(isWrong(one))));
+    byId('nodes-replica', HTMLParagraphElement).hidden = !nodes.some(({ replica }) => replica === null);
   });
   const fill = liveTable(byId('nodes-table', HTMLTableElement), {
     columns: columns(() => void turn()),
     keyOf: ({ kind, clusterId, hostname, ip }) => JSON.stringify([kind, clusterId, hostname, ip]),
     none: 'No node keeps a stream here.',
-    isLoud: ({ alive, manager }) => !alive || (manager !== null && manager.disputedForMs !== null),
+    isLoud: isWrong,
   });
   return turn;
 }

@@ -1,4 +1,4 @@
-import { byId } from './dom.js';
+import { byId, setText } from './dom.js';
 
 /** What was done stands for a while; what was refused stands until somebody has seen it. */
 const STANDS_MS = 10_000;
@@ -20,7 +20,8 @@ export function tell(/** @type {'done' | 'refused'} */ kind, /** @type {string} 
   const here = [...document.querySelectorAll('dialog[open] .outcome-here')].at(-1);
   if (here instanceof HTMLElement) {
     here.dataset.kind = kind;
-    here.textContent = text;
+    // What stands there already is not read out again.
+    setText(here, text);
     return;
   }
   bar.dataset.kind = kind;

@@ -1,4 +1,5 @@
 /** @import { Sample } from '../../observe/history.js' */
+import { clockTime, day } from './format.js';
 
 const KEPT = 720;
 /** Of a curve. */
@@ -30,16 +31,25 @@ function tellAll() {
   for (const one of told) one();
 }
 
-/** A sample may have come while this was under way, by the other connection: it is kept. */
+/** What was told since the connection is there; it may be told before the hour is answered. @type {Sample[]} */
+let toldSince = [];
+
+/** A connection is there, again: to another process maybe, with another past. */
+export function beginPast() {
+  toldSince = [];
+}
+
 export function setPast(/** @type {{ stepMs: number, samples: Sample[] }} */ { stepMs, samples }) {
   const lastMs = samples.at(-1)?.atWallMs ?? 0;
-  const since = past.samples.filter(({ atWallMs }) => atWallMs > lastMs && atWallMs - lastMs < 3 * stepMs);
   past.stepMs = stepMs;
-  past.samples = [...samples, ...since];
+  past.samples = [...samples, ...toldSince.filter(({ atWallMs }) => atWallMs > lastMs)];
+  toldSince = [];
   tellAll();
 }
 
 export function addSample(/** @type {Sample} */ sample) {
+  toldSince.push(sample);
+  if (toldSince.length > KEPT) toldSince.shift();
   const last = past.samples.at(-1);
   // It may have come with the whole hour already.
   if (last !== undefined && last.atWallMs >= sample.atWallMs) return;
@@ -92,6 +102,17 @@ function together(/** @type {Step} */ one, /** @type {Step} */ next) {
     channelsCreated: one.channelsCreated + next.channelsCreated,
     lengthMs: one.lengthMs + next.lengthMs,
   };
+}
+
+/** A time of day, and which day where it is not that of the last sample. */
+export function moment(/** @type {Date} */ date) {
+  const its = day(date);
+  return its === today() ? clockTime(date) : `${its} ${clockTime(date)}`;
+}
+
+/** By the gateway's clock. */
+export function today() {
+  return day(new Date(past.samples.at(-1)?.atWallMs ?? Date.now()));
 }
 
 /** The steps of what is shown. */

@@ -1,10 +1,11 @@
 /** @import { Warning } from '../api/warnings.js' */
 import { byId, chip, h, setText } from './dom.js';
-import { clockTime, count, stranger } from './format.js';
+import { count, stranger } from './format.js';
+import { moment, today, watchPast } from './past.js';
 
 const KEPT = 200;
 
-/** @type {Map<number, { node: HTMLLIElement, set: (warning: Warning) => void }>} */
+/** @type {Map<number, ReturnType<typeof makeLine>>} */
 const lines = new Map();
 const list = byId('warnings-list', HTMLOListElement);
 
@@ -15,18 +16,25 @@ function makeLine() {
     h('span', { class: 'muted' }),
     chip(),
   ];
-  return {
+  /** @type {Warning | undefined} */
+  let said;
+  const line = {
     node: h('li', {}, time, level, h('span', { class: 'words' }, text, ' ', event)),
     set(/** @type {Warning} */ warning) {
+      said = warning;
       const [first, last] = [new Date(warning.firstAt), new Date(warning.at)];
       time.dateTime = warning.at;
-      setText(time, clockTime(last));
+      setText(time, moment(last));
       setLevel(warning.level, warning.level === 'warn' ? 'care' : 'bad');
       setText(text, stranger(warning.text));
-      const often = warning.count === 1 ? '' : ` × ${count(warning.count)} since ${clockTime(first)}`;
+      const often = warning.count === 1 ? '' : ` × ${count(warning.count)} since ${moment(first)}`;
       setText(event, `${warning.event}${often}`);
     },
+    again() {
+      if (said !== undefined) line.set(said);
+    },
   };
+  return line;
 }
 
 /** What was told since the connection is there; it may be told before the rest is asked for. @type {Map<number, Warning>} */
@@ -74,3 +82,11 @@ function sayHowMany() {
   setText(byId('warnings-count', HTMLSpanElement), lines.size === 0 ? '' : count(lines.size));
   byId('warnings-none', HTMLParagraphElement).hidden = lines.size > 0;
 }
+
+/** Midnight: what was said of today is of yesterday now. */
+let shownOn = '';
+watchPast(() => {
+  if (shownOn === today()) return;
+  shownOn = today();
+  for (const { again } of lines.values()) again();
+});

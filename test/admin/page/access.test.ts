@@ -2,16 +2,14 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityFaults } from '../../support/accessibility.js';
 import { launchChromium } from '../../support/chromium.js';
-import { type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
+import { type OpenPage, openPage } from '../../support/open-page.js';
 import { type PageWorld, STEADY, startPageWorld } from '../../support/page-world.js';
 import { bePatient, soon } from '../../support/patience.js';
-import { ShieldRelay } from '../../support/shield-relay.js';
 
 bePatient();
 
 let world: PageWorld;
 let browser: Browser;
-let relay: ShieldRelay;
 
 beforeAll(async () => {
   browser = await launchChromium();
@@ -21,7 +19,6 @@ beforeAll(async () => {
     churnMs: 2_000,
     sets: [...STEADY, 'cache.sharing=exact', 'cache.methods.ListSchedulers={ttl: 0s, swr: 0s, exactTtl: 0s}'],
   });
-  relay = await ShieldRelay.start(new URL(world.url).host);
   // As much as can be seen at once: chips and notes of every colour.
   await world.second.kill();
   await world.running.seen((event) => event.kind === 'address-state-changed' && event.to === 'failed');
@@ -29,7 +26,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser.close();
-  await relay.stop();
   await world.stop();
 });
 
@@ -168,46 +164,5 @@ describe('whoever wants it', () => {
     await on({ ...DESKTOP, reducedMotion: 'reduce' }, async ({ page }) => {
       expect([...new Set(await page.evaluate<string[]>(durations))].sort()).toEqual(['0s', 'auto']);
     });
-  });
-});
-
-/** Also for whoever has scrolled down. */
-const IN_SIGHT = `(() => {
-  const { top, bottom } = document.querySelector('#connection').getBoundingClientRect();
-  return scrollY > 100 && top >= 0 && bottom <= innerHeight;
-})()`;
-
-describe('a page that is not connected any more', () => {
-  it('says so, since when, and that it is again', async () => {
-    const { page, wrong, close } = await openPage(browser, `http://${relay.address}/`);
-    const connection = page.locator('#connection');
-    expect(await connection.innerText()).toBe('');
-    relay.cut();
-    await soon(() => connection.innerText()).toMatch(
-      /^Not connected since \d\d:\d\d:\d\d\. What stands here is how it was then/,
-    );
-    expect(await page.title()).toBe('Not connected – manager-gateway');
-    await page.locator('#config').scrollIntoViewIfNeeded();
-    await soon(() => page.evaluate<boolean>(IN_SIGHT)).toBe(true);
-    relay.heal();
-    await soon(() => connection.innerText()).toBe('');
-    await soon(() => page.title()).toMatch(/fleet-a/);
-    const before = (await rowsOf(page, 'nodes-table')).map(([, , , beat]) => beat);
-    await soon(async () => (await rowsOf(page, 'nodes-table')).map(([, , , beat]) => beat)).not.toEqual(
-      before,
-    );
-    expect(wrong).toEqual([]);
-    await close();
-  });
-
-  it('says so, too, where nothing is heard for 15 s and nothing is cut', async () => {
-    const { page, close } = await openPage(browser, `http://${relay.address}/`);
-    relay.stall();
-    await page.clock.install();
-    await page.clock.fastForward(20_000);
-    await soon(() => page.locator('#connection').innerText()).toMatch(/^Not connected since/);
-    await page.clock.resume();
-    relay.heal();
-    await close();
   });
 });

@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createManagerRecord } from '../../../src/simulator/manager/memory-record.js';
 import {
@@ -8,7 +8,7 @@ import {
 import { connectCaller } from '../../support/caller.js';
 import { launchChromium } from '../../support/chromium.js';
 import { requestOf } from '../../support/data-path.js';
-import { closeDialogs, type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
+import { closeDialogs, factsOf, type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
 import { type PageWorld, STEADY, startPageWorld, TOKEN } from '../../support/page-world.js';
 import { bePatient, soon } from '../../support/patience.js';
 import { type RunningGateway, startGateway } from '../../support/running-gateway.js';
@@ -82,6 +82,36 @@ describe('without the token', () => {
     await world.running.seen(({ kind }) => kind === 'operator-refused');
     await page.keyboard.press('Escape');
     await soon(outcome).toBe('Refused: nothing is done without the token.');
+    expect(acted()).toBe(0);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['mode', ['observe', 'Switch to observe']],
+    ['maintenance', ['60 minutes']],
+    ['reload', ['Read it again']],
+    ['nodes/forget', ['Forget scheduler-00001…', 'Forget it']],
+    ['cache/drop', ['Drop everything…', 'Drop everything']],
+    ['cache/refresh', ['Refresh']],
+    ['cache/drop', ['Drop…', 'Drop it']],
+  ])('%s is not even asked for', async (path, buttons) => {
+    const posted: string[] = [];
+    const note = (request: Request): unknown => request.method() === 'POST' && posted.push(request.url());
+    page.on('request', note);
+    if (buttons[0] === 'Refresh' || buttons[0] === 'Drop…') {
+      await page.locator('#cache-table tbody button').first().click();
+      await page.locator('#entry').waitFor();
+    }
+    for (const button of buttons) await click(button);
+    await page.locator('#token').waitFor();
+    await page.locator('#token').getByRole('button', { name: 'Cancel' }).click();
+    await soon(() => page.locator('#outcome p, .outcome-here').allInnerTexts()).toContain(
+      'Refused: nothing is done without the token.',
+    );
+    page.off('request', note);
+    expect(posted).toEqual([]);
+    // Nor would it help to go round the page.
+    const response = await fetch(`${world.url}api/${path}`, { method: 'POST', body: '{}' });
+    expect(response.status).toBe(401);
     expect(acted()).toBe(0);
   });
 });
@@ -195,6 +225,7 @@ describe('a gateway', () => {
   let manager: SimulatedManager;
   let running: RunningGateway;
   let other: OpenPage;
+  let reread: readonly string[] = [];
   const start = async (token: string): Promise<void> => {
     const record = createManagerRecord();
     record.addCluster({ id: 1, name: 'cluster-1' });
@@ -209,6 +240,7 @@ describe('a gateway', () => {
         `admin.token=${token}`,
         'managers.probe.interval=1s',
       ],
+      reread: () => reread,
     });
     const caller = await connectCaller(running.address);
     await caller.call(LIST, requestOf(LIST, { hostname: 'daemon-x', ip: '127.0.0.2' }));
@@ -236,6 +268,36 @@ describe('a gateway', () => {
     await other.page.keyboard.press('Enter');
     await soon(() => other.page.locator('#outcome p').innerText()).toBe('This manager is accepted.');
     await soon(() => other.page.locator('#another').isVisible()).toBe(false);
+    expect(other.wrong).toEqual([]);
+  });
+
+  it('reads its configuration again, and says what it refuses, what it takes and what needs a restart', async () => {
+    await start(TOKEN);
+    const text = (id: string) => () => other.page.locator(`#${id}`).innerText();
+    reread = ['cache.responseTimer=soon'];
+    await other.page.getByRole('button', { name: 'Read it again' }).click();
+    await other.page.getByLabel('Token', { exact: true }).fill(TOKEN);
+    await other.page.keyboard.press('Enter');
+    await soon(() => other.page.locator('#outcome p').innerText()).toMatch(
+      /^Not done: .*cache\.responseTimer/,
+    );
+    await soon(text('config-refused')).toMatch(
+      /^Refused at [\d:]{8}; what ran before goes on:\s+cache\.responseTimer/,
+    );
+    await soon(text('sentence-text')).toBe('The changed configuration is refused; what ran before goes on.');
+
+    reread = ['cache.responseTimer=700ms', 'cache.sharing=exact'];
+    await other.page.getByText('Show every key').click();
+    await other.page.getByRole('button', { name: 'Read it again' }).click();
+    await soon(() => other.page.locator('#outcome p').innerText()).toBe(
+      'The configuration was read: new: cache.responseTimer; for a restart: cache.sharing.',
+    );
+    await soon(() => other.page.locator('#config-refused').isVisible()).toBe(false);
+    await soon(text('config-restart')).toBe('Changed, and for the next restart: cache.sharing.');
+    await soon(() => factsOf(other.page, 'config-list')).toMatchObject({
+      'cache.responseTimer': '700 ms',
+      'cache.sharing': 'scope',
+    });
     expect(other.wrong).toEqual([]);
   });
 

@@ -3,10 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectCaller } from '../../support/caller.js';
 import { launchChromium } from '../../support/chromium.js';
 import { requestOf } from '../../support/data-path.js';
-import { closeDialogs, factsOf, type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
+import { chipsOf, closeDialogs, factsOf, type OpenPage, openPage, rowsOf } from '../../support/open-page.js';
 import { type PageWorld, STEADY, startPageWorld, TOKEN } from '../../support/page-world.js';
-import { bePatient, PATIENCE_MS, soon } from '../../support/patience.js';
-import { until } from '../../support/until.js';
+import { agree, bePatient, soon } from '../../support/patience.js';
 
 const GET_SCHEDULER = '/manager.v2.Manager/GetScheduler';
 
@@ -41,18 +40,6 @@ afterAll(async () => {
 // biome-ignore lint/suspicious/noExplicitAny: answers of several shapes, each looked at by its test
 const get = async (path: string): Promise<any> => (await fetch(world.url + path)).json();
 
-/** The page shows what the API says: sooner or later, since it asks when a sample comes. */
-async function agree(seen: () => Promise<unknown>, said: () => Promise<unknown>): Promise<void> {
-  let [shown, wanted]: [unknown, unknown] = [undefined, undefined];
-  const same = async (): Promise<boolean> => {
-    [wanted, shown] = [await said(), await seen()];
-    return JSON.stringify(shown) === JSON.stringify(wanted);
-  };
-  await until('the page shows what the API says', same, PATIENCE_MS).catch(() =>
-    expect(shown).toEqual(wanted),
-  );
-}
-
 const sentence = () => open.page.locator('#sentence-text').innerText();
 const nodesOf = (nodes: { hostname: string; kind: string; ip: string }[]): string[] =>
   nodes.map(({ hostname, kind, ip }) => `${hostname} ${kind}, cluster 1, ${ip}`);
@@ -81,7 +68,10 @@ describe('while all is well, the page shows', () => {
       return nodes.filter(({ state }: { state: string }) => state === 'open').length;
     }).toBe(all.length);
     await agree(
-      async () => (await rowsOf(open.page, 'nodes-table')).map(([name, here, there]) => [name, here, there]),
+      async () => {
+        const chips = await chipsOf(open.page, 'nodes-table');
+        return (await rowsOf(open.page, 'nodes-table')).map(([name], nth) => [name, ...(chips[nth] ?? [])]);
+      },
       async () => {
         const { nodes } = await get('api/nodes');
         return nodesOf(nodes).map((name, nth) => [
@@ -91,9 +81,11 @@ describe('while all is well, the page shows', () => {
         ]);
       },
     );
-    const [[, , , lastBeat, replica, act] = []] = await rowsOf(open.page, 'nodes-table');
+    const [[, , there, lastBeat, replica, act] = []] = await rowsOf(open.page, 'nodes-table');
+    expect(there).toMatch(/^active asked \d+ (ms|s|min).* ago$/);
     expect(lastBeat).toMatch(/^\d+ (ms|s)/);
     expect([replica, act]).toEqual(['–', 'Forget…']);
+    await soon(() => open.page.locator('#nodes-replica').isVisible()).toBe(true);
   });
 
   it('who calls, first who opens again and again', async () => {
@@ -109,6 +101,9 @@ describe('while all is well, the page shows', () => {
           )
           .sort();
       },
+    );
+    await soon(() => open.page.locator('#callers-count').innerText()).toBe(
+      '8, 1 of them opens again and again',
     );
     await soon(async () => (await rowsOf(open.page, 'callers-table'))[0]?.[0]).toBe(
       '127.77.9.1 grpc-go/1.64.0 churns',
@@ -193,6 +188,10 @@ describe('while all is well, the page shows', () => {
   it('the configuration that runs, and no secret of it', async () => {
     const { page } = open;
     await page.getByText('Show every key').click();
+    expect(await page.locator('#config-read').innerText()).toMatch(
+      /^What runs was read at \d\d:\d\d:\d\d\.$/,
+    );
+    expect(await page.locator('#config-refused').isVisible()).toBe(false);
     await soon(() => factsOf(page, 'config-list')).toMatchObject({
       'cache.responseTimer': '5 s',
       'cache.sharing': 'exact',

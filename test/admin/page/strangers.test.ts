@@ -135,6 +135,7 @@ it('whatever the API says, in whichever place, is text', async () => {
     '#callers-table',
     '#cache-table',
     '#warnings-list',
+    '#config-refused-why',
   ])
     await page.locator(place, { hasText: EVIL }).first().waitFor({ state: 'attached' });
   await page.getByText('Show every key').click();
@@ -154,6 +155,9 @@ function poisoned(value: unknown): unknown {
   // What is not there could be.
   if (value === null) return EVIL;
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, name === 'key' ? inner : poisoned(inner)]),
+    Object.entries(value).map(([name, inner]) => {
+      if (name === 'refused') return [name, { at: EVIL, detail: EVIL }];
+      return [name, name === 'key' ? inner : poisoned(inner)];
+    }),
   );
 }
