@@ -4,6 +4,7 @@ import type { Config, Mode } from './config/config.js';
 import { type Change, createRunningConfig } from './config/running-config.js';
 import { createDataPath } from './data-path.js';
 import { createLocalHealth } from './downstream/local-health.js';
+import { createMemoryWatch } from './downstream/memory-watch.js';
 import { createDownstream } from './downstream/server.js';
 import { systemBootClock } from './durable/boot-clock.js';
 import { createOwnDirectory } from './durable/own-directory.js';
@@ -203,6 +204,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     emit,
   });
+  const memory = createMemoryWatch({
+    limitBytes: () => config.server.limits.memory,
+    residentBytes: () => process.memoryUsage.rss(),
+    allowedBytes: () => process.constrainedMemory() ?? 0,
+    clock,
+    emit,
+  });
   const callers = createCallers({ clock });
   const downstream = createDownstream({
     listen: config.server.listen,
@@ -212,6 +220,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     emit,
     handler: dispatch,
+    objection: () => memory.objection(),
     maxMessageBytesFor: (path) =>
       path === '/manager.Manager/CreateModel' ? TRAINED_MODEL_BYTES : config.server.maxMessageBytes,
   });
@@ -237,6 +246,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     config,
     mode: () => mode,
     downstream,
+    memory,
     shield,
     openEnded,
     nodesFile,

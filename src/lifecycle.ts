@@ -4,6 +4,7 @@ import { formatHostPort } from './config/addresses.js';
 import type { Config, Mode } from './config/config.js';
 import type { DataPath } from './data-path.js';
 import type { Downstream } from './downstream/engine.js';
+import type { MemoryWatch } from './downstream/memory-watch.js';
 import type { OwnDirectory } from './durable/own-directory.js';
 import { GatewayError } from './errors.js';
 import type { NodesFile } from './keepalive/nodes-file.js';
@@ -38,6 +39,7 @@ export interface LifecycleParts {
   readonly config: Pick<Config, 'server'>;
   readonly mode: () => Mode;
   readonly downstream: Downstream;
+  readonly memory: MemoryWatch;
   readonly shield: Shield;
   readonly openEnded: Pick<OpenEnded, 'drain'>;
   readonly nodesFile: NodesFile;
@@ -109,6 +111,7 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
   upstream.start();
   shield.start();
   parts.nodesFile.start();
+  parts.memory.start();
   const listen = await downstream.listen();
   snapshot.start();
   warmup.start();
@@ -127,6 +130,7 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
   parts.history.stop();
   const shielded = shield.stop();
   downstream.close();
+  parts.memory.stop();
   await shielded;
   // No caller is left. What is still asked is asked for nobody, and a frozen manager must not hold up the end.
   await Promise.all([upstream.stop(clock.nowMs()), metricsServer?.stop(), adminServer?.stop()]);

@@ -31,7 +31,8 @@ export interface RecallOptions {
 export function recall(options: RecallOptions): Stage {
   return (next) => (read) => {
     const entry = options.store.get(read.question.key);
-    if (entry === undefined || read.patient === true) return next(read);
+    if (read.patient === true) return next(read);
+    if (entry === undefined) return askAnew(options, next, read);
     const freshness = freshnessOf(entry, options.limits, options.voids, options.clock.nowMs());
     // An empty list is good enough for nobody: a daemon that is told "none" at its start exits.
     if (freshness !== 'fresh' && freshness !== 'dead' && !entry.empty && options.maintained?.())
@@ -47,11 +48,17 @@ export function recall(options: RecallOptions): Stage {
       case 'ask':
         return askWithin(options, next, read, entry);
       case 'dead':
-        return next(read);
+        return askAnew(options, next, read);
       default:
         return freshness satisfies never;
     }
   };
+}
+
+/** There is nothing to answer with. Joining what is asked for already costs nobody anything. */
+function askAnew(options: RecallOptions, next: ReadHandler, read: Read): Promise<ReadAnswer> {
+  const objection = options.askingSinceMs(read.question) === undefined ? read.mayAsk?.() : undefined;
+  return objection === undefined ? next(read) : Promise.reject(objection);
 }
 
 function used({ store }: RecallOptions, entry: Entry, source: 'hit' | 'stale'): ReadAnswer {
@@ -76,6 +83,7 @@ async function askWithin(
 ): Promise<ReadAnswer> {
   const { clock, limits } = options;
   const sinceMs = options.askingSinceMs(read.question);
+  if (sinceMs === undefined && read.mayAsk?.() !== undefined) return lastGood(options, entry);
   const leftMs = (sinceMs ?? clock.nowMs()) + limits.responseTimerMs - clock.nowMs();
   if (leftMs <= 0) {
     // Joined only to be left at once, an asking of ten seconds would hold on to every caller of an outage.

@@ -35,6 +35,19 @@ export type Config = {
     readonly maxMetadataBytes: number;
     readonly maxMessageBytes: number;
     readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+    /** 0: none. */
+    readonly limits: {
+      readonly connectionsPerAddress: number;
+      readonly firstFrameTimeoutMs: number;
+      readonly idleTimeoutMs: number;
+      readonly resetsPerSecond: number;
+      readonly pingsPerSecond: number;
+      readonly settingsPerSecond: number;
+      readonly asksPerSecond: number;
+      readonly bytesInFlight: number;
+      /** 0: by what the process may have. */
+      readonly memory: number;
+    };
     readonly drainTimeoutMs: number;
   };
   readonly managers: {

@@ -29,6 +29,7 @@ const LIVE: readonly string[] = [
   'server.maxMetadataBytes',
   'server.maxMessageBytes',
   'server.ping',
+  'server.limits',
   'server.drainTimeout',
   'cache.responseTimer',
   'cache.maxStale',

@@ -36,13 +36,20 @@ export function toConfig(settings: Settings, pem: PemFiles): Config {
 }
 
 function serverConfig(
-  { ping, drainTimeout, tls, ...server }: Settings['server'],
+  {
+    ping,
+    limits: { firstFrameTimeout, idleTimeout, ...limits },
+    drainTimeout,
+    tls,
+    ...server
+  }: Settings['server'],
   pem: PemFiles,
 ): Config['server'] {
   return {
     ...server,
     tls: { ...pem.server, clientAuth: tls.clientAuth },
     ping: { intervalMs: ping.interval, timeoutMs: ping.timeout },
+    limits: { ...limits, firstFrameTimeoutMs: firstFrameTimeout, idleTimeoutMs: idleTimeout },
     drainTimeoutMs: drainTimeout,
   };
 }

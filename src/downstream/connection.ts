@@ -4,14 +4,16 @@ import { GatewayError, statusOfError } from '../errors.js';
 import type { CallerConnection } from '../observe/callers.js';
 import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js';
 import type { Departure } from '../rpc/call.js';
-import type { Timer } from '../rpc/clock.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import { type Admission, admit } from './admission.js';
+import type { ByteBudget } from './byte-budget.js';
 import { ACCEPTED_ENCODINGS } from './compression.js';
+import { ConnectionLimits } from './connection-limits.js';
 import type { Deadlines } from './deadlines.js';
 import type { DownstreamOptions } from './engine.js';
 import { refuseInHttp } from './http-refusal.js';
 import { Http2Call } from './http2-call.js';
+import { Liveness } from './liveness.js';
 import { releaseStream } from './outbound.js';
 import { respondTrailersOnly } from './response-headers.js';
 
@@ -21,6 +23,7 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   readonly downstream: DownstreamOptions;
   readonly deadlines: Deadlines;
+  readonly budget: ByteBudget;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
@@ -32,18 +35,34 @@ export class Connection {
   readonly #session: ServerHttp2Session;
   readonly #calls = new Set<Http2Call>();
   #closeReason: ConnectionCloseReason | undefined;
-  #timer: Timer | undefined;
   #caller: CallerConnection | undefined;
   #spoke = false;
   /** By our own stopping. */
   #cut = false;
   #closed = false;
+  readonly #limits: ConnectionLimits;
+  readonly #liveness: Liveness;
+  /** Calls that have begun or ended, and how many had by the last ping. */
+  #turns = 0;
+  #turnsAtPing = 0;
+  /** When the last call ended, or the connection began. */
+  #idleSinceMs: number;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#session = options.session;
+    const { limits, clock, emit } = options.downstream;
+    this.#limits = new ConnectionLimits({ limits: limits.limits, clock, emit });
+    this.#idleSinceMs = clock.nowMs();
+    this.#liveness = new Liveness({
+      session: options.session,
+      limits,
+      clock,
+      idleSinceMs: () => (this.#calls.size > 0 ? undefined : this.#idleSinceMs),
+      cut: (reason) => this.destroy(reason),
+      leave: (reason) => this.#leave(reason),
+    });
     this.#listen();
-    this.#awaitNextPing();
     this.#caller = options.downstream.callers?.opened(options.socket.remoteAddress ?? '');
     options.downstream.emit({ kind: 'connection-opened' });
   }
@@ -54,7 +73,11 @@ export class Connection {
 
   /** GOAWAY; what is in flight goes on, and with its end the connection closes. */
   drain(): void {
-    this.#closeReason ??= 'drain';
+    this.#leave('drain');
+  }
+
+  #leave(reason: ConnectionCloseReason): void {
+    this.#closeReason ??= reason;
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
   }
 
@@ -81,6 +104,11 @@ export class Connection {
     const session = this.#session;
     session.on('stream', (stream, _headers, _flags, raw?: string[]) => this.#onStream(stream, raw ?? []));
     session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+    session.once('remoteSettings', () => {
+      this.#liveness.spoke();
+      session.on('remoteSettings', () => this.#count('settings'));
+    });
+    session.on('ping', () => this.#onPing());
     // A frame that could not be sent; its stream fails by itself, and says so to the call.
     session.on('frameError', () => {});
     this.#options.socket.once('close', () => this.#onClose());
@@ -90,6 +118,7 @@ export class Connection {
     // The event is deferred, so that a stream reset in the same packet has gone before anybody could listen to it.
     if (stream.destroyed || stream.closed) {
       stream.on('error', () => {});
+      this.#count('resets');
       return;
     }
     const admission = admit(raw, this.#options.downstream.limits.maxMetadataBytes);
@@ -129,15 +158,22 @@ export class Connection {
       clock: downstream.clock,
       departureNow: this.#departureNow,
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.limits.maxMessageBytes,
+      budget: this.#options.budget,
+      mayAsk: this.#mayAsk,
       onBadInput: (error) => this.#reportBadInput(reasonOf(error), error),
+      onOverBudget: (detail) => downstream.emit({ kind: 'limit-reached', limit: 'bytes-in-flight', detail }),
       onInternalError: this.#reportInternalError,
       onClose: () => {
         deadlines.delete(call);
         this.#calls.delete(call);
+        this.#idleSinceMs = downstream.clock.nowMs();
+        this.#turns += 1;
+        if (call.departure === 'cancelled') this.#count('resets');
         onCallClose();
       },
     });
     this.#calls.add(call);
+    this.#turns += 1;
     deadlines.add(call);
     void this.#handle(call);
   }
@@ -162,6 +198,21 @@ export class Connection {
     return this.#session.destroyed || this.#options.socket.destroyed ? 'connection-lost' : 'cancelled';
   };
 
+  /** grpc-go pings as often as data comes, to measure the link: only pings for nothing count. */
+  #onPing(): void {
+    if (this.#turns === this.#turnsAtPing) this.#count('pings');
+    this.#turnsAtPing = this.#turns;
+  }
+
+  readonly #mayAsk = (): GatewayError | undefined =>
+    this.#options.downstream.objection?.() ?? this.#limits.count('asking');
+
+  /** Who does too much of this is cut off, without ceremony: each frame of ceremony would be another to pay for. */
+  #count(limit: 'resets' | 'pings' | 'settings'): void {
+    if (this.#closed || this.#session.destroyed) return;
+    if (this.#limits.count(limit) !== undefined) this.destroy('limit');
+  }
+
   readonly #reportInternalError = (error: unknown): void => {
     this.#options.downstream.emit({ kind: 'internal-error', where: 'downstream', error });
   };
@@ -183,34 +234,11 @@ export class Connection {
     setImmediate(() => {
       if (this.#closed) return;
       this.#closed = true;
-      this.#timer?.cancel();
+      this.#liveness.stop();
       if (!this.#session.destroyed) this.#session.destroy();
       this.#caller?.closed();
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });
       this.#options.onClose(this);
-    });
-  }
-
-  #awaitNextPing(): void {
-    const { clock, limits } = this.#options.downstream;
-    this.#timer = clock.setTimer(limits.ping.intervalMs, () => this.#ping());
-  }
-
-  #ping(): void {
-    const { downstream } = this.#options;
-    if (this.#session.destroyed) {
-      this.destroy('client');
-      return;
-    }
-    // No acknowledgement, or no room for a ping among those already under way: nobody is there. It may also be that
-    // node:http2 has given up: after some violations it says GOAWAY, reads no more, and never hears of the peer's end.
-    this.#timer = downstream.clock.setTimer(downstream.limits.ping.timeoutMs, () =>
-      this.destroy('ping-timeout'),
-    );
-    this.#session.ping((error) => {
-      if (error) return;
-      this.#timer?.cancel();
-      if (!this.#closed) this.#awaitNextPing();
     });
   }
 }

@@ -1,8 +1,24 @@
 import type { Config } from '../config/config.js';
+import type { GatewayError } from '../errors.js';
 import type { Callers } from '../observe/callers.js';
 import type { Emit } from '../observe/events.js';
 import type { CallHandler } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
+
+/** What one caller may take of what is there for all; 0: as much as it likes. */
+export interface CallerLimits {
+  readonly connectionsPerAddress: number;
+  /** From accept, or the end of the TLS handshake, to the first SETTINGS. */
+  readonly firstFrameTimeoutMs: number;
+  /** Without a call. */
+  readonly idleTimeoutMs: number;
+  readonly resetsPerSecond: number;
+  readonly pingsPerSecond: number;
+  readonly settingsPerSecond: number;
+  readonly asksPerSecond: number;
+  /** Of all callers together: request messages that have begun and are not whole. */
+  readonly bytesInFlight: number;
+}
 
 export interface DownstreamLimits {
   /** Counted from TCP's accept on, handshakes included; one more is closed at once. */
@@ -14,6 +30,7 @@ export interface DownstreamLimits {
   /** Of one message of a caller, packed and unpacked. */
   readonly maxMessageBytes: number;
   readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly limits: CallerLimits;
 }
 
 export interface DownstreamOptions {
@@ -26,6 +43,8 @@ export interface DownstreamOptions {
   readonly maxMessageBytesFor?: (path: string) => number;
   /** Told of who connects; what is told to it decides nothing. */
   readonly callers?: Pick<Callers, 'opened'>;
+  /** Why nobody may have the manager asked now; undefined: he may, as far as he himself has not asked too much. */
+  readonly objection?: () => GatewayError | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly handler: CallHandler;

@@ -32,6 +32,15 @@ export class Deframer {
     return this.#endBytes - this.#startBytes;
   }
 
+  /** Of the message that has begun and is not whole, as far as its prefix has come; 0: none, or too large to be taken at all. */
+  get wantedBytes(): number {
+    if (this.bufferedBytes < PREFIX_BYTES) return 0;
+    const lengthBytes = this.#store.readUInt32BE(this.#startBytes + 1);
+    return lengthBytes > this.#maxMessageBytes || this.bufferedBytes >= PREFIX_BYTES + lengthBytes
+      ? 0
+      : lengthBytes;
+  }
+
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     if (this.bufferedBytes === 0) {

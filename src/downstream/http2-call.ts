@@ -4,6 +4,7 @@ import type { Call, Departure } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
+import type { ByteBudget } from './byte-budget.js';
 import type { Encoding } from './compression.js';
 import { Inbound } from './inbound.js';
 import { Outbound } from './outbound.js';
@@ -15,10 +16,13 @@ export interface Http2CallOptions {
   readonly deadlineMs: number | undefined;
   readonly encoding: Encoding;
   readonly maxMessageBytes: number;
+  readonly budget: ByteBudget;
+  readonly mayAsk: () => GatewayError | undefined;
   readonly clock: Clock;
   /** Asked in the event that ends the stream, unless that was us: by what it tells of the connection below. */
   readonly departureNow: () => Departure;
   readonly onBadInput: (error: GatewayError) => void;
+  readonly onOverBudget: (detail: string) => void;
   readonly onInternalError: (error: unknown) => void;
   /** The stream has gone, whatever the reason. */
   readonly onClose: (call: Http2Call) => void;
@@ -39,6 +43,7 @@ export class Http2Call implements Call {
   readonly path: string;
   readonly metadata: Metadata;
   readonly deadlineMs: number | undefined;
+  readonly mayAsk: () => GatewayError | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #clock: Clock;
   readonly #departureNow: () => Departure;
@@ -51,6 +56,7 @@ export class Http2Call implements Call {
     this.path = options.path;
     this.metadata = options.metadata;
     this.deadlineMs = options.deadlineMs;
+    this.mayAsk = options.mayAsk;
     this.#stream = options.stream;
     this.#clock = options.clock;
     this.#departureNow = options.departureNow;
@@ -123,6 +129,7 @@ export class Http2Call implements Call {
     stream.on('aborted', () => this.#cancel());
     stream.once('close', () => {
       this.#cancel();
+      this.#inbound.release();
       this.#outbound.stop();
       onClose(this);
     });

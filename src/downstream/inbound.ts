@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { GatewayError } from '../errors.js';
+import { type ByteBudget, isCounted } from './byte-budget.js';
 import { type Encoding, unpack } from './compression.js';
 import { Deframer, type Frame } from './frames.js';
 
@@ -7,7 +8,10 @@ export interface InboundOptions {
   readonly stream: ServerHttp2Stream;
   readonly encoding: Encoding;
   readonly maxMessageBytes: number;
+  /** Of all callers: a message that has begun takes of it until its call has gone. */
+  readonly budget: ByteBudget;
   readonly onBadInput: (error: GatewayError) => void;
+  readonly onOverBudget: (detail: string) => void;
 }
 
 interface Reader {
@@ -28,6 +32,7 @@ export class Inbound {
   #listening = false;
   #halfClosed = false;
   #discarding = false;
+  #takenBytes = 0;
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -59,6 +64,12 @@ export class Inbound {
     this.discard();
   }
 
+  /** To be called when the stream has gone. */
+  release(): void {
+    this.#options.budget.give(this.#takenBytes);
+    this.#takenBytes = 0;
+  }
+
   /** Lets go of what still comes: unread data would keep the stream from closing. */
   discard(): void {
     this.#discarding = true;
@@ -77,9 +88,24 @@ export class Inbound {
   #onData(chunk: Buffer): void {
     if (this.#discarding) return;
     this.#deframer.push(chunk);
+    this.#takeRoom();
     // Not paused as soon as a message has been handed over: for a unary call that would be a pause and a resume for nothing.
     if (this.#reader) this.#deliver();
     else this.#stream.pause();
+  }
+
+  /** For the largest message so far: one is held at a time. */
+  #takeRoom(): void {
+    const wantedBytes = this.#deframer.wantedBytes;
+    const moreBytes = wantedBytes - this.#takenBytes;
+    if (moreBytes <= 0 || !isCounted(wantedBytes)) return;
+    if (this.#options.budget.take(moreBytes)) {
+      this.#takenBytes = wantedBytes;
+      return;
+    }
+    const text = `a message of ${wantedBytes} bytes while ${this.#options.budget.usedBytes} are under way (server.limits.bytesInFlight)`;
+    this.#options.onOverBudget(text);
+    this.fail(new GatewayError('overloaded', text));
   }
 
   #onEnd(): void {

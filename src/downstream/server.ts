@@ -1,7 +1,9 @@
 import http2 from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { GatewayError } from '../errors.js';
+import { type ByteBudget, createByteBudget } from './byte-budget.js';
 import { Connection } from './connection.js';
+import { createConnectionsByAddress } from './connections-by-address.js';
 import { Deadlines } from './deadlines.js';
 import { Draining } from './draining.js';
 import type { Downstream, DownstreamOptions, Engine } from './engine.js';
@@ -14,6 +16,8 @@ export const createDownstream: Engine = (options) => new NodeDownstream(options)
 class NodeDownstream implements Downstream {
   readonly #options: DownstreamOptions;
   readonly #deadlines: Deadlines;
+  readonly #budget: ByteBudget;
+  readonly #byAddress = createConnectionsByAddress();
   readonly #listener: Server;
   readonly #connections = new Set<Connection>();
   /** Every accepted socket, those in a TLS handshake included. */
@@ -24,6 +28,7 @@ class NodeDownstream implements Downstream {
   constructor(options: DownstreamOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines(options.clock);
+    this.#budget = createByteBudget(() => options.limits.limits.bytesInFlight);
     this.#listener = createListener(options, (socket) => this.#accept(socket));
     this.#listener.on('connection', (socket: Socket) => this.#own(socket));
   }
@@ -76,6 +81,19 @@ class NodeDownstream implements Downstream {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
+  /** Returns what to call when it has closed; undefined: refused. */
+  #admit(socket: Socket): (() => void) | undefined {
+    const { limits, emit } = this.#options;
+    const { connectionsPerAddress } = limits.limits;
+    const released = this.#byAddress.add(socket.remoteAddress ?? '', connectionsPerAddress);
+    if (released === undefined) {
+      socket.destroy();
+      const detail = `${connectionsPerAddress} connections of one address are open`;
+      emit({ kind: 'connection-refused', reason: 'max-per-address', detail });
+    }
+    return released;
+  }
+
   #accept(socket: Socket): void {
     // The session listens too, but lets go of the socket before the socket has closed.
     socket.on('error', () => {});
@@ -88,13 +106,17 @@ class NodeDownstream implements Downstream {
       });
       return;
     }
+    const released = this.#admit(socket);
+    if (released === undefined) return;
     const session = http2.performServerHandshake(socket, http2Options(this.#options.limits));
     const connection = new Connection({
       session,
       socket,
       downstream: this.#options,
       deadlines: this.#deadlines,
+      budget: this.#budget,
       onClose: (closed) => {
+        released();
         this.#connections.delete(closed);
         this.#draining?.check();
       },

@@ -6,6 +6,7 @@ import type {
   ConnectionCloseReason,
   ConnectionRefuseReason,
   GatewayEvent,
+  LimitName,
 } from './events.js';
 import type { MetricSources } from './gauges.js';
 import { LATENCY_BUCKETS, membersOf, type SeriesMaker } from './series.js';
@@ -18,6 +19,7 @@ export type CallerEvent = Extract<
       | 'connection-closed'
       | 'connection-refused'
       | 'bad-input'
+      | 'limit-reached'
       | 'call-answered'
       | 'would-have-answered'
       | 'answer-aged'
@@ -28,11 +30,27 @@ export type CallerEvent = Extract<
 const CLOSED = membersOf<ConnectionCloseReason>({
   client: 0,
   'ping-timeout': 0,
+  'first-frame': 0,
+  idle: 0,
+  limit: 0,
   drain: 0,
   'protocol-error': 0,
   error: 0,
 });
-const REFUSED = membersOf<ConnectionRefuseReason>({ 'max-connections': 0, 'tls-handshake': 0, draining: 0 });
+const REFUSED = membersOf<ConnectionRefuseReason>({
+  'max-connections': 0,
+  'max-per-address': 0,
+  'tls-handshake': 0,
+  draining: 0,
+});
+const LIMITS = membersOf<LimitName>({
+  resets: 0,
+  pings: 0,
+  settings: 0,
+  asking: 0,
+  'bytes-in-flight': 0,
+  memory: 0,
+});
 const BAD_INPUT = membersOf<BadInputReason>({
   frame: 0,
   'message-too-large': 0,
@@ -64,6 +82,13 @@ export function createCallerMetrics(
   const badInput = counter('bad_input_total', 'Input from callers that is no gRPC, or over a limit.', {
     reason: BAD_INPUT,
   });
+  const limits = counter(
+    'limits_reached_total',
+    'Times that a caller, or all of them, wanted more than is allowed.',
+    {
+      limit: LIMITS,
+    },
+  );
   // Other codes, and methods that are not remembered, come with the first call that ends so.
   const answered = counter('answers_total', 'Calls answered, by where the answer came from.', {
     method,
@@ -108,6 +133,8 @@ export function createCallerMetrics(
         return refused.inc({ reason: event.reason });
       case 'bad-input':
         return badInput.inc({ reason: event.reason });
+      case 'limit-reached':
+        return limits.inc({ limit: event.limit });
       case 'call-answered':
         duration.observe({ answer: event.answer }, event.durationMs / 1000);
         return answered.inc({ method: event.method, answer: event.answer, code: codeName(event.code) });

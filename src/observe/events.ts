@@ -21,8 +21,18 @@ export type AnswerSource = 'own' | 'shared' | 'sibling' | 'elsewhere';
 
 export type ChannelCreateReason = 'start' | 'connect-timeout' | 'unresponsive' | 'address-changed';
 export type ChannelCloseReason = 'connect-timeout' | 'unresponsive' | 'address-changed' | 'shutdown';
-export type ConnectionCloseReason = 'client' | 'ping-timeout' | 'drain' | 'protocol-error' | 'error';
-export type ConnectionRefuseReason = 'max-connections' | 'tls-handshake' | 'draining';
+export type ConnectionCloseReason =
+  | 'client'
+  | 'ping-timeout'
+  | 'first-frame'
+  | 'idle'
+  | 'limit'
+  | 'drain'
+  | 'protocol-error'
+  | 'error';
+export type ConnectionRefuseReason = 'max-connections' | 'max-per-address' | 'tls-handshake' | 'draining';
+/** What a caller, or all of them, may not have more of. */
+export type LimitName = 'resets' | 'pings' | 'settings' | 'asking' | 'bytes-in-flight' | 'memory';
 export type AddressState = 'unknown' | 'healthy' | 'slow' | 'failed';
 export type DiscardReason = 'asked-earlier' | 'voided-by-write' | 'too-large' | 'unreadable';
 export type PoorerReason = 'empty-list' | 'record-not-found' | 'without-cluster' | 'lost-live-node';
@@ -117,6 +127,7 @@ export type GatewayEvent =
   | { kind: 'connection-closed'; reason: ConnectionCloseReason }
   | { kind: 'connection-refused'; reason: ConnectionRefuseReason; detail: string }
   | { kind: 'bad-input'; reason: BadInputReason; detail: string }
+  | { kind: 'limit-reached'; limit: LimitName; detail: string }
   | { kind: 'call-answered'; method: string; answer: AnswerKind; code: number; durationMs: number }
   // observe mode: what would have been answered
   | {

@@ -19,6 +19,15 @@ export function managerAnswered(event: Of<'manager-answered'>): LogLine | undefi
   };
 }
 
+export function overLimit(event: Of<'limit-reached'>): LogLine {
+  return {
+    level: 'warn',
+    msg: `limit reached (${event.limit}): ${event.detail}`,
+    fields: { event: event.kind, limit: event.limit, errorClass: 'backpressure' },
+    repeatKey: `${event.kind} ${event.limit}`,
+  };
+}
+
 export function fromCaller(event: Of<'connection-refused' | 'bad-input'>): LogLine {
   const what = event.kind === 'bad-input' ? 'input refused' : 'connection refused';
   return {

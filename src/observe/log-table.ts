@@ -9,6 +9,7 @@ import {
   aboutSharing,
   fromCaller,
   managerAnswered,
+  overLimit,
 } from './log-manager.js';
 import { aboutNode } from './log-nodes.js';
 import { aboutProcess } from './log-process.js';
@@ -24,6 +25,8 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'connection-refused':
     case 'bad-input':
       return fromCaller(event);
+    case 'limit-reached':
+      return overLimit(event);
     case 'breaker-changed':
     case 'channel-created':
     case 'channel-closed':

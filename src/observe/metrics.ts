@@ -51,6 +51,7 @@ function createSubscriber(registry: Registry, sources: MetricSources): Metrics['
       case 'connection-opened':
       case 'connection-closed':
       case 'connection-refused':
+      case 'limit-reached':
       case 'bad-input':
       case 'call-answered':
       case 'answer-aged':

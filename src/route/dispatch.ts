@@ -112,8 +112,16 @@ async function serveRead(options: DispatchOptions, call: Call, mode: 'answer' | 
   const question = options.classifier.question(call.path, message);
   if (question === undefined) return forward(options, unread(call, [message], true));
   options.registrations.heard(call.path, message);
-  const { metadata, deadlineMs } = call;
-  const read: Read = { question, metadata, message, deadlineMs, signal: undefined, attempts: 'several' };
+  const { metadata, deadlineMs, mayAsk } = call;
+  const read: Read = {
+    question,
+    metadata,
+    message,
+    deadlineMs,
+    signal: undefined,
+    attempts: 'several',
+    ...(mayAsk !== undefined && { mayAsk }),
+  };
   return mode === 'observe' ? observe(options, call, read) : answer(options, call, read);
 }
 
@@ -193,6 +201,8 @@ async function write(
   message: Buffer,
   touched: Touched | undefined,
 ): Promise<Ended> {
+  const objection = call.mayAsk?.();
+  if (objection !== undefined) throw objection;
   const ownDeadlineMs = options.clock.nowMs() + options.requestTimeoutMs;
   const deadlineMs = Math.min(call.deadlineMs ?? Number.POSITIVE_INFINITY, ownDeadlineMs);
   const { path, signal } = call;

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../errors.js';
 import type { Metadata } from './metadata.js';
 import type { Status } from './status.js';
 
@@ -28,6 +29,8 @@ export interface Call {
   readonly cancelled: boolean;
   /** Set when `cancelled` is, and then final. */
   readonly departure: Departure | undefined;
+  /** Why its caller may not have the manager asked now; undefined: he may, and it counts. Absent: nobody counts. */
+  readonly mayAsk?: () => GatewayError | undefined;
   read(): Promise<Buffer | undefined>;
   sendHeaders(metadata: Metadata): void;
   /** Resolves when the caller can take more (flow control); also when the call has gone. */

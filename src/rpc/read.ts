@@ -1,4 +1,5 @@
 import type { Answer } from './answer.js';
+import type { Call } from './call.js';
 import { type Metadata, NO_METADATA } from './metadata.js';
 import type { Question } from './question.js';
 
@@ -16,6 +17,8 @@ export interface Read {
   readonly signal: AbortSignal | undefined;
   /** `one` where a stale answer stands ready: nobody is kept waiting for a second attempt. */
   readonly attempts: 'one' | 'several';
+  /** As `Call.mayAsk`: to be asked, once, before the manager is asked on behalf of a caller. */
+  readonly mayAsk?: Call['mayAsk'];
   /** Whoever waits wants what the manager says now, however long that takes, and no answer of before: an operator. */
   readonly patient?: boolean;
   /** The one trial of a half-open breaker: worth waiting for a connection that is being dialled again. */

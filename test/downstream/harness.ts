@@ -2,7 +2,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { Client, credentials, Metadata, type StatusObject } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import type { DownstreamLimits, DownstreamOptions } from '../../src/downstream/engine.js';
+import type { CallerLimits, DownstreamLimits, DownstreamOptions } from '../../src/downstream/engine.js';
 import { createDownstream } from '../../src/downstream/server.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import type { Call, CallHandler } from '../../src/rpc/call.js';
@@ -19,10 +19,25 @@ export const echo: CallHandler = async (call) => {
   call.end(OK_STATUS, NO_METADATA);
 };
 
+/** As the configuration has them by default. */
+export const USUAL: CallerLimits = {
+  connectionsPerAddress: 0,
+  firstFrameTimeoutMs: 10_000,
+  idleTimeoutMs: 3_600_000,
+  resetsPerSecond: 100,
+  pingsPerSecond: 500,
+  settingsPerSecond: 10,
+  asksPerSecond: 200,
+  bytesInFlight: 256 * 1024 * 1024,
+};
+
 /** A listener on loopback that closes with its test. */
-export async function startDownstream(
-  overrides: Partial<Omit<DownstreamOptions, 'limits'> & DownstreamLimits> = {},
-) {
+export async function startDownstream({
+  limits,
+  ...overrides
+}: Partial<Omit<DownstreamOptions, 'limits'> & Omit<DownstreamLimits, 'limits'>> & {
+  readonly limits?: Partial<CallerLimits>;
+} = {}) {
   const events = new EventLog();
   const downstream = createDownstream({
     listen: { host: '127.0.0.1', port: 0 },
@@ -34,6 +49,7 @@ export async function startDownstream(
       maxMessageBytes: 4 * 1024 * 1024,
       ping: { intervalMs: 30_000, timeoutMs: 10_000 },
       ...overrides,
+      limits: { ...USUAL, ...limits },
     },
     clock: systemClock,
     handler: echo,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-const TYPE = { data: 0, headers: 1, rstStream: 3, settings: 4, goaway: 7, windowUpdate: 8 } as const;
+const TYPE = { data: 0, headers: 1, rstStream: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8 } as const;
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const INITIAL_WINDOW_SIZE = 4;
@@ -49,6 +49,14 @@ export const rawPeer = {
 
   halfClose(stream: number): Buffer {
     return frame(TYPE.data, END_STREAM, stream, Buffer.alloc(0));
+  },
+
+  ping(): Buffer {
+    return frame(TYPE.ping, 0, 0, Buffer.alloc(8));
+  },
+
+  settings(): Buffer {
+    return frame(TYPE.settings, 0, 0, Buffer.alloc(0));
   },
 
   goaway(code: number): Buffer {

@@ -4,7 +4,7 @@ import { status as Code, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDownstream } from '../../src/downstream/server.js';
 import { systemClock } from '../../src/rpc/clock.js';
-import { call, closed, echo, grpcClient, startDownstream, tcp } from './harness.js';
+import { call, closed, echo, grpcClient, startDownstream, tcp, USUAL } from './harness.js';
 
 /** Made for these tests only: `server` and `client` of one CA, `stranger` of another; valid until 2120. */
 function pem(name: string): Buffer {
@@ -139,6 +139,7 @@ it('a key that is none is refused when the listener is made', () => {
         maxMetadataBytes: 4_096,
         maxMessageBytes: 1,
         ping: { intervalMs: 1_000, timeoutMs: 1_000 },
+        limits: USUAL,
       },
       clock: systemClock,
       emit: () => {},

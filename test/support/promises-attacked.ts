@@ -28,7 +28,13 @@ export interface Attacked {
 
 export async function startAttacked(more: readonly string[] = []): Promise<Attacked> {
   const manager = await startScriptedManager({ answer: ({ messages }) => ({ messages }) });
-  const sets = ['server.listen=127.0.0.1:0', 'metrics.addr=127.0.0.1:0', 'admin.enable=false', ...more];
+  const sets = [
+    'server.listen=127.0.0.1:0',
+    'metrics.addr=127.0.0.1:0',
+    'admin.enable=false',
+    'server.limits.asksPerSecond=0',
+    ...more,
+  ];
   const args = [...sets, `managers.addrs=["${manager.address}"]`].flatMap((set) => ['--set', set]);
   const gateway = runGateway(['serve', ...args]);
   const { listen, metrics } = await gateway.line({ event: 'started' });

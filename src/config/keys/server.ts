@@ -46,5 +46,44 @@ export const server = section('What the daemons, seed peers and schedulers conne
     interval: duration('30s', 'Time between two HTTP/2 pings on a connection.'),
     timeout: duration('10s', 'A connection whose ping is not answered for this long is closed.'),
   }),
+  limits: section(
+    'What one caller may take of what is there for all. Rates are per second and connection, with a burst of ten seconds; 0: any.',
+    {
+      connectionsPerAddress: integer(
+        0,
+        { min: 0 },
+        'connections',
+        'Connections open at once from one address; 0: any, as behind NAT one address is many callers.',
+      ),
+      firstFrameTimeout: duration('10s', 'How long a new connection may take to speak HTTP/2.'),
+      idleTimeout: durationOrZero('1h', 'A connection without a call for this long is closed; 0s: never.'),
+      resetsPerSecond: integer(100, { min: 0 }, 'streams', 'Calls that the caller cancels.'),
+      pingsPerSecond: integer(
+        500,
+        { min: 0 },
+        'pings',
+        'HTTP/2 pings, those aside that come with calls (grpc-go).',
+      ),
+      settingsPerSecond: integer(10, { min: 0 }, 'frames', 'Changes of HTTP/2 settings.'),
+      asksPerSecond: integer(
+        200,
+        { min: 0 },
+        'calls',
+        'Writes, and reads that memory cannot answer; beyond it the last good answer, or RESOURCE_EXHAUSTED.',
+      ),
+      bytesInFlight: integer(
+        268_435_456,
+        { min: 1_048_576 },
+        'bytes',
+        'Of all request messages that have begun and are not whole; one alone is always taken.',
+      ),
+      memory: integer(
+        0,
+        { min: 0 },
+        'bytes',
+        'Beyond it only what is remembered is answered; 0: 85 % of what the process may have (cgroup), if that is limited.',
+      ),
+    },
+  ),
   drainTimeout: durationOrZero('25s', 'How long calls in flight may take to finish after SIGTERM.'),
 });

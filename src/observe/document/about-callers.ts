@@ -48,6 +48,32 @@ export const ABOUT_CALLERS = {
       todo: 'If it is a caller of yours: `server.maxMessageBytes` (`message-too-large`) or `server.maxMetadataBytes` (`metadata`), no restart. Anything else is somebody who speaks no gRPC to this port.',
     },
   ],
+  'limit-reached': [
+    {
+      event: {
+        kind: 'limit-reached',
+        limit: 'resets',
+        detail: 'more than 100 streams reset by the caller per second on one connection',
+      },
+      todo: 'Its connection was closed, nobody else was touched. If it is a caller of yours, and means well: the key of `server.limits` that the line names, no restart. Otherwise look for who it is in `/api/callers`.',
+    },
+    {
+      event: {
+        kind: 'limit-reached',
+        limit: 'asking',
+        detail: 'more than 200 reads that memory cannot answer, and writes per second on one connection',
+      },
+      todo: 'Those calls got RESOURCE_EXHAUSTED, or the last good answer. Many callers behind one connection (a proxy) may need more: `server.limits.asksPerSecond`.',
+    },
+    {
+      event: {
+        kind: 'limit-reached',
+        limit: 'memory',
+        detail: '900000000 bytes of memory are in use; 850000000 are allowed',
+      },
+      todo: 'Only what is remembered is answered until memory is free again. More memory for the container, a smaller `cache.maxBytes`, or another replica (`manager-gateway plan`).',
+    },
+  ],
 } satisfies Explanations<
   | 'connection-opened'
   | 'connection-closed'
@@ -55,4 +81,5 @@ export const ABOUT_CALLERS = {
   | 'would-have-answered'
   | 'connection-refused'
   | 'bad-input'
+  | 'limit-reached'
 >;

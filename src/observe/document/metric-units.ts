@@ -6,6 +6,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     downstream_connections_closed_total: 'connections',
     downstream_connections_refused_total: 'connections',
     bad_input_total: 'calls or connections',
+    limits_reached_total: 'times',
     answers_total: 'calls',
     answer_duration_seconds: 'seconds',
     answer_age_seconds: 'seconds',

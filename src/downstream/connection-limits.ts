@@ -1,0 +1,53 @@
+import { GatewayError } from '../errors.js';
+import type { Emit, LimitName } from '../observe/events.js';
+import type { Clock } from '../rpc/clock.js';
+import type { CallerLimits } from './engine.js';
+import { createRateLimit, type RateLimit } from './rate-limit.js';
+
+type Counted = Extract<LimitName, 'resets' | 'pings' | 'settings' | 'asking'>;
+
+const KEYS = {
+  resets: 'resetsPerSecond',
+  pings: 'pingsPerSecond',
+  settings: 'settingsPerSecond',
+  asking: 'asksPerSecond',
+} as const satisfies Record<Counted, keyof CallerLimits>;
+
+const WHAT = {
+  resets: 'streams reset by the caller',
+  pings: 'pings',
+  settings: 'changes of settings',
+  asking: 'reads that memory cannot answer, and writes',
+} as const satisfies Record<Counted, string>;
+
+export interface ConnectionLimitsOptions {
+  /** Read when they are needed. */
+  readonly limits: CallerLimits;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** What one connection may do in a second. Nothing is kept for what it does not do. */
+export class ConnectionLimits {
+  readonly #options: ConnectionLimitsOptions;
+  readonly #rates = new Map<Counted, RateLimit>();
+
+  constructor(options: ConnectionLimitsOptions) {
+    this.#options = options;
+  }
+
+  /** Counts one more; the error says that it was one too many. */
+  count(limit: Counted): GatewayError | undefined {
+    const { limits, clock, emit } = this.#options;
+    const perSecond = limits[KEYS[limit]];
+    let rate = this.#rates.get(limit);
+    if (rate === undefined) {
+      rate = createRateLimit();
+      this.#rates.set(limit, rate);
+    }
+    if (rate.take(perSecond, clock.nowMs())) return undefined;
+    const detail = `more than ${perSecond} ${WHAT[limit]} per second on one connection (server.limits.${KEYS[limit]})`;
+    emit({ kind: 'limit-reached', limit, detail });
+    return new GatewayError('overloaded', detail);
+  }
+}

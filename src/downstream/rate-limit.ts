@@ -1,0 +1,23 @@
+/** Unused allowance is kept for this long: what clients do in a burst is no attack. */
+const BURST_S = 10;
+
+/** A token bucket. */
+export interface RateLimit {
+  /** False: more than allowed. `perSecond` may change from call to call; 0: any rate will do. */
+  take(perSecond: number, nowMs: number): boolean;
+}
+
+export function createRateLimit(): RateLimit {
+  let taken = 0;
+  let atMs = Number.NEGATIVE_INFINITY;
+  return {
+    take(perSecond, nowMs) {
+      if (perSecond === 0) return true;
+      taken = Math.max(0, taken - Math.max(0, (nowMs - atMs) / 1000) * perSecond);
+      atMs = nowMs;
+      if (taken + 1 > perSecond * BURST_S) return false;
+      taken += 1;
+      return true;
+    },
+  };
+}
