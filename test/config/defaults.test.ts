@@ -20,6 +20,16 @@ server:
   maxMetadataBytes: 16384
   maxMessageBytes: 4194304
   ping: { interval: 30s, timeout: 10s }
+  limits:
+    connectionsPerAddress: 0
+    firstFrameTimeout: 10s
+    idleTimeout: 1h
+    resetsPerSecond: 100
+    pingsPerSecond: 500
+    settingsPerSecond: 10
+    asksPerSecond: 200
+    bytesInFlight: 268435456
+    memory: 0
   drainTimeout: 25s
 managers:
   addrs: ["manager:65003"]
@@ -77,6 +87,17 @@ describe('the defaults', () => {
       maxMetadataBytes: 16_384,
       maxMessageBytes: 4_194_304,
       ping: { intervalMs: 30_000, timeoutMs: 10_000 },
+      limits: {
+        connectionsPerAddress: 0,
+        firstFrameTimeoutMs: 10_000,
+        idleTimeoutMs: 3_600_000,
+        resetsPerSecond: 100,
+        pingsPerSecond: 500,
+        settingsPerSecond: 10,
+        asksPerSecond: 200,
+        bytesInFlight: 268_435_456,
+        memory: 0,
+      },
       drainTimeoutMs: 25_000,
     });
     expect(config.managers).toEqual({
