@@ -9,6 +9,7 @@ import { createDownstream } from './downstream/server.js';
 import { systemBootClock } from './durable/boot-clock.js';
 import { createOwnDirectory } from './durable/own-directory.js';
 import { createKeepAlive } from './keepalive/create-keep-alive.js';
+import { createPorts } from './keepalive/ports.js';
 import { type BoundAddresses, createLifecycle } from './lifecycle.js';
 import { wireObservation } from './observation.js';
 import { createBus } from './observe/bus.js';
@@ -224,14 +225,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     maxMessageBytesFor: (path) =>
       path === '/manager.Manager/CreateModel' ? TRAINED_MODEL_BYTES : config.server.maxMessageBytes,
   });
+  const ports = createPorts({
+    intervalMs: config.keepAlive.portCheckMs,
+    nodes: () => shield.nodes(),
+    portOf: registrations.portOf,
+    clock,
+    random,
+  });
   const { endpoints, history } = wireObservation({
     config,
     mode: () => mode,
     downstream,
     upstream,
     dataPath,
+    directory,
     registrations,
     keepAlive,
+    ports,
     warmup,
     callers,
     setMode: (next) => setMode(next),
@@ -259,6 +269,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     tracing,
     endpoints,
     history,
+    ports,
     drainBegun() {
       draining = true;
       readiness.refresh();

@@ -8,6 +8,7 @@ import type { MemoryWatch } from './downstream/memory-watch.js';
 import type { OwnDirectory } from './durable/own-directory.js';
 import { GatewayError } from './errors.js';
 import type { NodesFile } from './keepalive/nodes-file.js';
+import type { Ports } from './keepalive/ports.js';
 import type { Shield } from './keepalive/shield.js';
 import type { Emit } from './observe/events.js';
 import type { History } from './observe/history.js';
@@ -52,6 +53,7 @@ export interface LifecycleParts {
   readonly tracing: Pick<Tracing, 'start' | 'stop'>;
   readonly endpoints: Endpoints;
   readonly history: Pick<History, 'start' | 'stop'>;
+  readonly ports: Pick<Ports, 'start' | 'stop'>;
   /** From now on health says so. */
   readonly drainBegun: () => void;
   /** What has been said is written. */
@@ -116,6 +118,7 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
   snapshot.start();
   warmup.start();
   parts.history.start();
+  parts.ports.start();
   const bound = { listen, metrics, admin };
   parts.emit({ kind: 'started', version: VERSION, mode: parts.mode(), ...texts(bound) });
   return bound;
@@ -128,6 +131,7 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
   const { metricsServer, adminServer } = parts.endpoints;
   // First, so that none of those whose connections are cut now is given its grace.
   parts.history.stop();
+  parts.ports.stop();
   const shielded = shield.stop();
   downstream.close();
   parts.memory.stop();

@@ -7,6 +7,7 @@ import { configFile, DEFAULT_CONFIG, wholeNumber } from './cli/flags.js';
 import { addOperatorCommands } from './cli/operator-commands.js';
 import { addPlanCommand } from './cli/plan-command.js';
 import { serve } from './cli/serve.js';
+import { addSimulateCommand } from './cli/simulate-command.js';
 import { addWarmupCommand } from './cli/warmup-command.js';
 import { loadConfig } from './config/load.js';
 import { GatewayError } from './errors.js';
@@ -74,6 +75,7 @@ program
     });
   });
 
+addSimulateCommand(program);
 addDoctorCommand(program);
 addWarmupCommand(program);
 addExportCommand(program);

@@ -7,7 +7,9 @@ import type { NodesSource } from './admin/nodes.js';
 import type { Config, Mode } from './config/config.js';
 import type { DataPath } from './data-path.js';
 import type { Downstream } from './downstream/engine.js';
+import type { OwnDirectory } from './durable/own-directory.js';
 import type { KeepAlive } from './keepalive/create-keep-alive.js';
+import type { Ports } from './keepalive/ports.js';
 import type { Callers } from './observe/callers.js';
 import type { Emit, GatewayEvent } from './observe/events.js';
 import { createHistory, type History } from './observe/history.js';
@@ -29,8 +31,10 @@ export interface ObservationParts {
   readonly downstream: Pick<Downstream, 'connections'>;
   readonly upstream: Upstream;
   readonly dataPath: DataPath;
+  readonly directory: Pick<OwnDirectory, 'held'>;
   readonly registrations: Pick<RegistrationsPart, 'look' | 'pending'>;
   readonly keepAlive: KeepAlive;
+  readonly ports: Ports;
   readonly warmup: Pick<Warmup, 'look'>;
   readonly callers: Callers;
   readonly setMode: (mode: Mode) => void;
@@ -60,13 +64,15 @@ export function wireObservation(parts: ObservationParts): Observation {
     maintained: () => dataPath.maintenance.on,
     connections: () => downstream.connections,
     serving: () => readiness.serving,
+    redisLost: () => dataPath.redis.lost,
+    directoryMissing: () => config.snapshot.dir !== '' && !parts.directory.held,
     cacheBytes: () => dataPath.store.sizeBytes,
     cacheEntries: () => dataPath.store.count,
     flights: dataPath.flights,
     held: () => countHeld(dataPath),
     pendingRegistrations: parts.registrations.pending,
     frozen: () => dataPath.world.frozen !== undefined,
-    nodes: () => measured(keepAlive),
+    nodes: () => measured(keepAlive, parts.ports),
     claims: () => keepAlive.claims(),
     breakers: dataPath.breakerStates,
     managers: () => upstream.statuses().map((status) => ({ ...status, healthy: isHealthy(status) })),
@@ -144,7 +150,7 @@ function statusSource(
     connections: () => downstream.connections,
     cache: () => ({ entries: store.count, sizeBytes: store.sizeBytes }),
     nodes() {
-      const nodes = measured(keepAlive);
+      const nodes = measured(keepAlive, parts.ports);
       return {
         live: nodes.filter(({ alive }) => alive).length,
         disputed: nodes.filter(({ disputed }) => disputed).length,
@@ -177,18 +183,19 @@ function countHeld({ store }: DataPath): number {
   return held;
 }
 
-function measured({ shield, managersView }: KeepAlive): MeasuredNode[] {
+function measured({ shield, managersView }: KeepAlive, ports: Ports): MeasuredNode[] {
   return shield.nodes().map(({ key, node, state, alive, upstream }) => {
     // What was seen over a stream that is no more is no view of today.
     const disputed = alive && upstream !== undefined && managersView(key)?.disputedSinceMs !== undefined;
-    return { type: node.kind, state, alive, disputed };
+    return { type: node.kind, state, alive, disputed, port: ports.says(key) };
   });
 }
 
-function nodesSource({ keepAlive: { shield, managersView }, clock }: ObservationParts): NodesSource {
+function nodesSource({ keepAlive: { shield, managersView }, ports, clock }: ObservationParts): NodesSource {
   return {
     nodes: () => shield.nodes(),
     managersView,
+    portSays: ports.says,
     forget: (is) => shield.forget(is),
     nowMs: () => clock.nowMs(),
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { NodeId } from '../keepalive/node.js';
 import type { NodeView } from '../keepalive/node-view.js';
+import type { PortSays } from '../keepalive/ports.js';
 import type { ManagersView } from '../keepalive/reconcile.js';
 import { type HttpReply, json, text } from './http-server.js';
 
@@ -9,6 +10,8 @@ export interface NodesSource {
   nodes(): readonly NodeView[];
   /** What a manager was last seen to say of the node with this key. */
   managersView(key: string): ManagersView | undefined;
+  /** What the port of the node with this key was last seen to say. */
+  portSays(key: string): PortSays | undefined;
   /** Ends what is held of these nodes, here and at the manager. Returns how many there were. */
   forget(is: (node: NodeId) => boolean): number;
   /** Monotonic, ms. */
@@ -19,14 +22,15 @@ export interface NodesSource {
 export function listNodes(source: NodesSource): () => HttpReply {
   return () => {
     const nowMs = source.nowMs();
-    const nodes = source.nodes().map((view) => shown(view, source.managersView(view.key), nowMs));
+    const nodes = source.nodes().map((view) => shown(view, source, nowMs));
     return json(200, { nodes: nodes.sort(byName) });
   };
 }
 
 export type ShownNode = ReturnType<typeof shown>;
 
-function shown(view: NodeView, manager: ManagersView | undefined, nowMs: number) {
+function shown(view: NodeView, source: NodesSource, nowMs: number) {
+  const manager = source.managersView(view.key);
   const { kind, clusterId, hostname, ip } = view.node;
   const agoMs = (atMs: number | undefined): number | null =>
     atMs === undefined ? null : Math.round(nowMs - atMs);
@@ -58,6 +62,7 @@ function shown(view: NodeView, manager: ManagersView | undefined, nowMs: number)
             detail: manager.detail,
             disputedForMs: agoMs(manager.disputedSinceMs),
           },
+    port: source.portSays(view.key) ?? null,
     replica: view.holder ?? null,
     reopenings: view.reopenings,
     lastReopened: view.lastReopened ?? null,

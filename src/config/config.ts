@@ -89,7 +89,12 @@ export type Config = {
     readonly resetTimeoutMs: number;
   };
   readonly retry: { readonly maxAttempts: number; readonly backoffMs: number; readonly budget: number };
-  readonly keepAlive: { readonly graceMs: number; readonly reconcileMs: number; readonly leaseMs: number };
+  readonly keepAlive: {
+    readonly graceMs: number;
+    readonly reconcileMs: number;
+    readonly leaseMs: number;
+    readonly portCheckMs: number;
+  };
   readonly registrations: { readonly whenDown: 'known' | 'refuse' };
   readonly warmup: {
     readonly timeoutMs: number;

@@ -25,6 +25,7 @@ export function toConfig(settings: Settings, pem: PemFiles): Config {
       graceMs: settings.keepAlive.grace,
       reconcileMs: settings.keepAlive.reconcile,
       leaseMs: settings.keepAlive.lease,
+      portCheckMs: settings.keepAlive.portCheck,
     },
     registrations,
     warmup: { timeoutMs: warmup.timeout, rate: warmup.rate, requests: warmup.requests },

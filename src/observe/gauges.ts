@@ -22,6 +22,9 @@ export interface MetricSources {
   readonly maintained: () => boolean;
   readonly connections: () => number;
   readonly serving: () => boolean;
+  readonly redisLost: () => boolean;
+  /** `snapshot.dir` is set, and this gateway does not have it. */
+  readonly directoryMissing: () => boolean;
   readonly cacheBytes: () => number;
   readonly cacheEntries: () => number;
   readonly flights: () => number;
@@ -63,6 +66,14 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
   }).set({ version: sources.version }, 1);
   gauge('downstream_connections', 'Connections from callers.', sources.connections);
   gauge('serving', 'Whether health answers SERVING.', () => Number(sources.serving()));
+  gauge('redis_lost', 'Whether redis.addrs is set and nothing can be asked of it.', () =>
+    Number(sources.redisLost()),
+  );
+  gauge(
+    'directory_missing',
+    'Whether snapshot.dir is set and cannot be used, or another gateway has it.',
+    () => Number(sources.directoryMissing()),
+  );
   gauge('cache_bytes', 'Memory that remembered answers take, about.', sources.cacheBytes);
   gauge('cache_entries', 'Answers remembered.', sources.cacheEntries);
   gauge('another_manager', 'Whether the manager looks like another one, and nothing of it is taken.', () =>

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { PortSays } from '../keepalive/ports.js';
 import type { GatewayEvent, NodeEndReason, NodeKind, NodeSays, ReopenReason } from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
 import type { Of } from './log-line.js';
@@ -12,6 +13,8 @@ export interface MeasuredNode {
   readonly alive: boolean;
   /** The manager was last seen to say otherwise. */
   readonly disputed: boolean;
+  /** What its port was last seen to say; undefined: it was not looked at. */
+  readonly port: PortSays | undefined;
 }
 
 export type NodeEvent = Extract<
@@ -32,6 +35,7 @@ export type NodeEvent = Extract<
 
 const TYPES = membersOf<NodeKind>({ scheduler: 0, 'seed-peer': 0 });
 const STATES = ['waiting', 'open', 'replacing', 'ending', 'dormant', 'elsewhere'] as const;
+const PORTS = membersOf<PortSays>({ open: 0, refused: 0, unreachable: 0 });
 const SAYS = membersOf<NodeSays>({ active: 0, inactive: 0, gone: 0, unknown: 0 });
 const DISPUTES = membersOf<Of<'node-disputed'>['says']>({ inactive: 0, gone: 0 });
 const REGISTERED = membersOf<Of<'node-registered-again'>['outcome']>({
@@ -156,6 +160,17 @@ function registerGauges(registry: Registry, nodes: () => readonly MeasuredNode[]
     collect() {
       for (const type of TYPES) for (const state of STATES) this.set({ type, state }, 0);
       for (const { type, state } of nodes()) this.inc({ type, state });
+    },
+  });
+  new Gauge({
+    name: `${METRIC_PREFIX}node_ports`,
+    help: 'Live nodes by what their port was last seen to say; none without keepAlive.portCheck.',
+    labelNames: ['type', 'says'],
+    registers: [registry],
+    collect() {
+      for (const type of TYPES) for (const says of PORTS) this.set({ type, says }, 0);
+      for (const { type, alive, port: says } of nodes())
+        if (alive && says !== undefined) this.inc({ type, says });
     },
   });
   const perType = (name: string, help: string, is: (node: MeasuredNode) => boolean): void => {

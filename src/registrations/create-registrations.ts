@@ -28,6 +28,8 @@ export interface RegistrationsPart extends Registrations {
   /** A node has asked this: a sign of life where no KeepAlive stream gives one. */
   heard(path: string, message: Buffer): void;
   readonly replayNode: ReplayNode;
+  /** Where its service listens, as it registered; undefined: it is not known here. */
+  portOf(node: NodeId): number | undefined;
   /** Registrations that were acknowledged and are to be made up for. */
   readonly pending: () => number;
   /** What is being written down is finished. */
@@ -119,6 +121,7 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
       if (life.heard(path, message)) replay.wake();
     },
     replayNode: createReplayNode(making),
+    portOf: (node) => book.find(node)?.registration.port,
     pending: () => book.pending().length,
     async stop() {
       replay.stop();

@@ -42,6 +42,7 @@ function sourceOf(nodes: readonly NodeView[], seen: ReadonlyMap<string, Managers
   const source: NodesSource = {
     nodes: () => nodes,
     managersView: (key) => seen.get(key),
+    portSays: (key) => (seen.has(key) ? 'refused' : undefined),
     forget(is) {
       const meant = nodes.map(({ node }) => node).filter(is);
       forgotten.push(...meant);
@@ -73,6 +74,7 @@ describe('GET /api/nodes', () => {
           intervalMs: 5_000,
           upstream: { manager: '0', address: '127.0.0.1:65003', openedAgoMs: 6_000 },
           manager: { says: 'inactive', agoMs: 500, detail: '', disputedForMs: 2_000 },
+          port: 'refused',
           replica: 'replica-a',
           reopenings: 2,
           lastReopened: 'link-broken',
@@ -95,6 +97,7 @@ describe('GET /api/nodes', () => {
       intervalMs: null,
       upstream: null,
       manager: null,
+      port: null,
       replica: null,
       lastReopened: null,
     });

@@ -31,6 +31,8 @@ type Manifest = {
   readonly spec?: Readonly<Record<string, unknown>>;
 };
 
+type Policy = { readonly ingress: readonly { readonly from: readonly object[] }[] };
+
 function helm(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(helmFile, args, { encoding: 'utf8' });
   return { status, stdout, stderr };
@@ -201,6 +203,17 @@ describe('the chart', () => {
       KUBERNETES,
     );
     expect([status, stdout]).toEqual([0, expect.stringContaining('0 chart(s) failed')]);
+  });
+
+  it('lets nodes call under its policy, and pods of Dragonfly, of which the warm-up Job is one', () => {
+    const { manifests } = rendered(ALL['with everything'] as object);
+    const policy = manifests.find(({ kind }) => kind === 'NetworkPolicy')?.spec as Policy | undefined;
+    expect(policy?.ingress[0]?.from).toEqual([
+      { ipBlock: { cidr: '10.0.0.0/8' } },
+      { namespaceSelector: {}, podSelector: { matchLabels: { app: 'dragonfly' } } },
+    ]);
+    const job = manifests.find(({ kind }) => kind === 'Job');
+    expect(JSON.stringify(job?.spec)).toContain('"labels":{"app":"dragonfly"');
   });
 
   it('holds the dashboard as it is, where the sidecar of Grafana looks for it', () => {

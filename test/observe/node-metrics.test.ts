@@ -64,15 +64,17 @@ describe('the series of nodes', () => {
 
   it('count nodes by type and state at the moment of the scrape', async () => {
     const nodes: MeasuredNode[] = [
-      { type: 'scheduler', state: 'open', alive: true, disputed: false },
-      { type: 'scheduler', state: 'open', alive: true, disputed: true },
-      { type: 'seed-peer', state: 'dormant', alive: false, disputed: false },
+      { type: 'scheduler', state: 'open', alive: true, disputed: false, port: 'open' as const },
+      { type: 'scheduler', state: 'open', alive: true, disputed: true, port: 'refused' as const },
+      { type: 'seed-peer', state: 'dormant', alive: false, disputed: false, port: 'refused' as const },
     ];
     expect(moved(await samples([], nodes))).toEqual({
       'nodes{type="scheduler",state="open"}': 2,
       'nodes{type="seed-peer",state="dormant"}': 1,
       'nodes_alive{type="scheduler"}': 2,
       'nodes_disputed{type="scheduler"}': 1,
+      'node_ports{type="scheduler",says="open"}': 1,
+      'node_ports{type="scheduler",says="refused"}': 1,
     });
   });
 });

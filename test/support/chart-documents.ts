@@ -55,7 +55,7 @@ ${rows.join('\n')}
 }
 
 /** Free maps: what stands in them is Kubernetes's, the gateway's or the operator's. */
-const FREE = /(labels|annotations|selector|scrapers|issuerref|^config|affinity|resources)$/i;
+const FREE = /(labels|annotations|selector|scrapers|callerpods|issuerref|^config|affinity|resources)$/i;
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   kind: ['StatefulSet', 'Deployment'],
   mode: ['answer', 'observe', 'bypass'],

@@ -1,45 +1,83 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ALERTS } from './queries.js';
 
-/** A real Prometheus that scrapes one target each second. Needs Debian's prometheus. */
+/** A real Prometheus that scrapes in a hurry. Needs Debian's prometheus. */
 export interface PrometheusProcess {
   /** Value of an instant query, by its labels as JSON text; NaN and infinities as they are. */
   query(expression: string): Promise<ReadonlyMap<string, number>>;
+  /** The values of a query over the last `seconds`, two a second, by the labels of its series. */
+  history(expression: string, seconds: number): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Resolves once another scrape has been taken in. */
   scraped(): Promise<void>;
   stop(): Promise<void>;
 }
 
-const SCRAPE_SECONDS = 1;
+const INTERVAL = '1s';
 
-type Queried = { data: { result: { metric: object; value: [number, string] }[] } };
+export interface PrometheusOptions {
+  /** A file of rules, as text. */
+  readonly rules?: string;
+  /** The whole configuration, as text, in the place of that which `targets` and `interval` make. `alerts.yaml` beside it is ours. */
+  readonly config?: string;
+  /** Between scrapes, and between two evaluations of the rules. Default 1s. */
+  readonly interval?: string;
+}
 
-/** `target`: host:port of a `/metrics`. */
-export async function startPrometheus(target: string): Promise<PrometheusProcess> {
+interface Series<T> {
+  readonly metric: object;
+  readonly value: [number, T];
+  readonly values: [number, T][];
+}
+type Queried = { status: string; error?: string; data: { result: Series<string>[] } };
+
+/** `targets`: host:port of each `/metrics`. */
+export async function startPrometheus(
+  targets: string | readonly string[],
+  { rules = 'groups: []', interval = INTERVAL, config }: PrometheusOptions = {},
+): Promise<PrometheusProcess> {
   const dir = await mkdtemp(join(tmpdir(), 'dfmgw-prometheus-'));
   const port = await freePort();
-  const config = `global: { scrape_interval: ${SCRAPE_SECONDS}s }
-scrape_configs: [{ job_name: gateway, static_configs: [{ targets: ["${target}"] }] }]
-`;
-  await writeFile(join(dir, 'prometheus.yml'), config);
+  // JSON is YAML.
+  const ours = {
+    global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+    rule_files: ['rules.yml'],
+    scrape_configs: [{ job_name: 'gateway', static_configs: [{ targets: [targets].flat() }] }],
+  };
+  await writeFile(join(dir, 'prometheus.yml'), config ?? JSON.stringify(ours));
+  await copyFile(ALERTS, join(dir, 'alerts.yaml'));
+  await writeFile(join(dir, 'rules.yml'), rules);
   const child = await launch(dir, port);
-  const api = async (path: string): Promise<Queried> => {
+  const api = async (path: string): Promise<Series<string>[]> => {
     const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`);
-    return (await response.json()) as Queried;
+    const said = (await response.json()) as Queried;
+    if (said.status !== 'success') throw new Error(said.error);
+    return said.data.result;
   };
   const query = async (expression: string): Promise<ReadonlyMap<string, number>> => {
-    const { data } = await api(`query?query=${encodeURIComponent(expression)}`);
-    return new Map(data.result.map(({ metric, value }) => [JSON.stringify(metric), Number(value[1])]));
+    const result = await api(`query?query=${encodeURIComponent(expression)}`);
+    return new Map(result.map(({ metric, value }) => [JSON.stringify(metric), Number(value[1])]));
   };
   const scrapes = async (): Promise<number> =>
     [...(await query('count_over_time(up{job="gateway"}[1h])')).values()][0] ?? 0;
   return {
     query,
+    async history(expression, seconds) {
+      const end = Date.now() / 1000;
+      const range = `query=${encodeURIComponent(expression)}&start=${end - seconds}&end=${end}&step=0.5`;
+      const result = await api(`query_range?${range}`);
+      return new Map(
+        result.map(({ metric, values }) => [
+          JSON.stringify(metric),
+          values.map(([, value]) => Number(value)),
+        ]),
+      );
+    },
     async scraped() {
       const before = await scrapes();
       // One that was under way may have begun before what is to be seen.

@@ -58,3 +58,10 @@ export function metricNames(scraped: string): ReadonlySet<string> {
     ),
   );
 }
+
+/** The rules with a window of a few seconds and without patience: what takes hours in a fleet, a test sees in a minute. */
+export function rulesInAHurry(windowSeconds: number): string {
+  return readFileSync(ALERTS, 'utf8')
+    .replaceAll(/\[\d+m\]/g, `[${windowSeconds}s]`)
+    .replaceAll(/\bfor: \w+/g, 'for: 0s');
+}

@@ -30,6 +30,8 @@ const JUST_SEEN_MS = 50;
 
 /** What replicas have in common. Its loss costs nothing but that. */
 export interface RedisTier {
+  /** There should be a Redis, and nothing can be asked of it now. */
+  readonly lost: boolean;
   /** Above recall: looks into Redis for a question to which memory has no answer. */
   readonly above: Stage;
   /** Between single-flight and remember: looks before the manager is asked, and writes through what it said. */
@@ -76,6 +78,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
 }
 
 const WITHOUT_REDIS: RedisTier = {
+  lost: false,
   above: (next) => next,
   below: (next) => next,
   written: () => undefined,
@@ -168,6 +171,9 @@ function createTier(options: RedisTierOptions): RedisTier {
   };
 
   return {
+    get lost() {
+      return !exchange.usable;
+    },
     above: (next) => (read) => {
       const { question } = read;
       if (isKeptOut(question) || !exchange.usable) return next(read);

@@ -1,6 +1,7 @@
 import type { FaultKind } from '../../simulator/manager/fault.js';
 import { seedFromRecordings } from '../../simulator/manager/recorded-rows.js';
 import { type SimulatedManager, startSimulatedManager } from '../../simulator/manager/simulated-manager.js';
+import { become } from './become.js';
 import type { ManagerFigures } from './figures.js';
 import { inactivityOf } from './inactivity.js';
 import type { ManagerCommand, ManagerNotice } from './manager-message.js';
@@ -45,16 +46,6 @@ async function host(seed: number): Promise<void> {
     });
   });
   notify({ kind: 'listening', address: manager.address });
-}
-
-async function become(manager: SimulatedManager, state: Phase['manager']): Promise<void> {
-  manager.clearFaults();
-  if (state.kind === 'down') {
-    if (manager.running) await manager.stop();
-    return;
-  }
-  for (const fault of state.faults) manager.setFault(fault);
-  if (!manager.running) await manager.restart();
 }
 
 function has(state: Phase['manager'], fault: FaultKind): boolean {

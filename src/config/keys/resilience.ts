@@ -36,6 +36,10 @@ export const keepAlive = section('What keeps live nodes active at the managers.'
   grace: duration('25s', 'How long a node whose stream broke is kept active.'),
   reconcile: duration('30s', 'Time between two looks at what the managers think of a node.'),
   lease: duration('15s', 'How long a replica’s claim on a node holds without being renewed; with Redis.'),
+  portCheck: durationOrZero(
+    '0s',
+    'Time between two TCP connections to the port of each live node, as its registration names it; 0: none are made.',
+  ),
 });
 
 export const registrations = section('Registrations while the managers are away.', {

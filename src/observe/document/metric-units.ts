@@ -52,6 +52,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     pace_changes_total: 'changes',
     pace_lowered_total: 'times',
     reads_held_back_total: 'reads',
+    directory_missing: '0 or 1',
     snapshots_total: 'snapshots',
     snapshot_restored_entries_total: 'answers',
     snapshot_damaged_bytes_total: 'bytes',
@@ -60,6 +61,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     nodes: 'nodes',
     nodes_alive: 'nodes',
     nodes_disputed: 'nodes',
+    node_ports: 'nodes',
     node_disputes_total: 'times',
     node_inactive_seconds: 'seconds',
     node_looks_total: 'looks',
@@ -80,6 +82,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     claims_unshared_total: 'times',
   },
   Redis: {
+    redis_lost: '0 or 1',
     redis_connections_total: 'connections',
     redis_errors_total: 'commands or connections',
     redis_breaker_state: '0 or 1',
