@@ -87,6 +87,11 @@ export class Holding {
     state.ending.follow({ kind: 'reopen', reason, line: undefined });
   }
 
+  /** The replica that had it holds it no more. */
+  freed(): void {
+    if (this.#state.kind === 'elsewhere') this.#rest('dormant');
+  }
+
   /** There is to be none. Resolves with what the manager said to its end; undefined: there was nothing to end. */
   end(reason: NodeEndReason, at: 'dormant' | 'elsewhere' = 'dormant'): Promise<StreamReply | undefined> {
     const state = this.#state;

@@ -119,6 +119,8 @@ export class Session implements HeldNode {
   /** Nobody holds it any more. */
   freed(): void {
     if (this.#presence.state === 'live') this.#holding.want('taken-over', 'replaced');
+    // Nobody says so again: it is opened when it beats.
+    else this.#holding.freed();
   }
 
   /** Another replica takes it; the streams here stay, and are not heard above. */

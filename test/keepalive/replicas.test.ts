@@ -161,13 +161,27 @@ describe('with other replicas beside it', () => {
     const node = await attached(world);
     await bench.others.yield(KEY);
     await bench.pass(3 * INTERVAL_MS);
-    bench.others.freed(KEY);
-    expect(taken).toHaveLength(1);
     node.beat();
     await bench.settle();
-    expect(bench.view()?.state).toBe('elsewhere');
+    expect([bench.view()?.state, taken.length]).toEqual(['elsewhere', 1]);
     bench.others.freed(KEY);
     expect(taken).toHaveLength(2);
+  });
+
+  it('one that is silent here when nobody holds it any more is taken back when it beats', async () => {
+    const world = shared();
+    const { bench, taken } = world;
+    const node = await attached(world);
+    await bench.others.yield(KEY);
+    await bench.pass(3 * INTERVAL_MS);
+    bench.others.freed(KEY);
+    await bench.settle();
+    expect([bench.view()?.state, taken.length]).toEqual(['dormant', 1]);
+    node.beat();
+    await bench.settle();
+    expect(taken).toHaveLength(2);
+    await world.given();
+    expect(bench.live()).toHaveLength(1);
   });
 
   it('the stream is replaced where a late one has ended another of the node', async () => {

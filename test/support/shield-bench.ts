@@ -68,7 +68,9 @@ export interface ShieldBench {
   beating(streams: readonly Attached[], ms: number, intervalMs?: number): Promise<void>;
 }
 
-export function shieldBench(over: { claims?: Partial<Claims>; lines?: ScriptedLines } = {}): ShieldBench {
+export function shieldBench(
+  over: { claims?: Partial<Claims>; lines?: ScriptedLines; mostNodes?: number } = {},
+): ShieldBench {
   const clock = new ManualClock();
   const lines = over.lines ?? new ScriptedLines();
   const events: GatewayEvent[] = [];
@@ -113,7 +115,7 @@ export function shieldBench(over: { claims?: Partial<Claims>; lines?: ScriptedLi
     graceMs: GRACE_MS,
     leaseMs: LEASE_MS,
     statusTimeoutMs: 1_000,
-    mostNodes: MOST_NODES,
+    mostNodes: over.mostNodes ?? MOST_NODES,
     clock,
     random,
     emit,

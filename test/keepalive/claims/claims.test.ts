@@ -209,6 +209,24 @@ describe('five hundred nodes', () => {
   });
 });
 
+it('nodes that come, move and go by the hundred leave nothing, neither here nor in Redis', async () => {
+  const lease = { leaseMs: 600 };
+  const replicas = [claimant('A', lease), claimant('B', lease), claimant('C', lease)] as const;
+  const nodes = Array.from({ length: 300 }, (_, n) => `scheduler-${n}`);
+  const at = (n: number): Claimant => replicas[n % 3] as Claimant;
+  // Each is at one, then at another, and some are at two when they go.
+  await Promise.all(nodes.map((node, n) => at(n).attach(node)));
+  await Promise.all(nodes.map((node, n) => at(n + 1).attach(node)));
+  await Promise.all(nodes.map((node, n) => (n % 2 === 0 ? at(n).detach(node) : undefined)));
+  await Promise.all(nodes.map((node, n) => at(n + 1).detach(node)));
+  await until(() => nodes.every((node, n) => n % 2 === 0 || at(n).claims.holds(keyOf(node))));
+  await Promise.all(nodes.map((node, n) => at(n).detach(node)));
+  const none = { held: 0, unshared: 0, moving: 0, elsewhere: 0 };
+  await until(() => replicas.every(({ claims }) => JSON.stringify(claims.counts()) === JSON.stringify(none)));
+  expect(await leftInRedis()).toEqual([]);
+  expect(nodes.flatMap((node) => manager.at(keyOf(node)))).toEqual([]);
+}, 60_000);
+
 describe('a gateway that is started anew', () => {
   it('has its own nodes again at once, and not those that another one has taken', async () => {
     const a = claimant('A');
