@@ -117,7 +117,8 @@ function plotOptions({ curves, stacked = false, most, rightUnit }, { width, colo
   return {
     width,
     height: HEIGHT,
-    padding: [8, rightUnit === undefined ? 10 : 0, 0, 0],
+    // The last time is written under the end of the scale, half of it beyond.
+    padding: [8, rightUnit === undefined ? 20 : 0, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: 'past' },
@@ -135,8 +136,8 @@ function plotOptions({ curves, stacked = false, most, rightUnit }, { width, colo
         ...axis,
         size: 24,
         grid: { show: false },
-        space: 60,
-        values: (_, splits) => splits.map((at) => clockTime(new Date(at * 1_000), false)),
+        space: 70,
+        values: (_, splits) => timesOf(splits),
       },
       { ...axis, size: SCALE_WIDTH, values, space: 28, incrs: STEPS },
       ...(rightUnit === undefined
@@ -157,6 +158,12 @@ function plotOptions({ curves, stacked = false, most, rightUnit }, { width, colo
     series: [{}, ...(stacked ? series.reverse() : series)],
     hooks: { setCursor: [(drawing) => say(drawing.cursor.idx)] },
   };
+}
+
+/** With seconds where minutes would be said twice. */
+function timesOf(/** @type {readonly number[]} */ splits) {
+  const [first = 0, second = first] = splits;
+  return splits.map((at) => clockTime(new Date(at * 1_000), second - first < 60));
 }
 
 /**

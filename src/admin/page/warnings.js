@@ -1,6 +1,6 @@
 /** @import { Warning } from '../api/warnings.js' */
 import { byId, chip, h, setText } from './dom.js';
-import { count, stranger } from './format.js';
+import { count, strangerLines } from './format.js';
 import { moment, today, watchPast } from './past.js';
 
 const KEPT = 200;
@@ -26,7 +26,7 @@ function makeLine() {
       time.dateTime = warning.at;
       setText(time, moment(last));
       setLevel(warning.level, warning.level === 'warn' ? 'care' : 'bad');
-      setText(text, stranger(warning.text));
+      setText(text, strangerLines(warning.text));
       const often = warning.count === 1 ? '' : ` × ${count(warning.count)} since ${moment(first)}`;
       setText(event, `${warning.event}${often}`);
     },
