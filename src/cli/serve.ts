@@ -20,16 +20,11 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const config = options.load();
   const gateway = createGateway({ config, load: options.load });
-  await gateway.start();
-
-  let stopping = false;
-  const onStop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
-      options.exit(signal === 'SIGINT' ? 130 : 143);
-      return;
-    }
-    stopping = true;
-    watch.stop();
+  // The line that says "started" is no promise to whoever reads it that signals are heard, unless they were before it.
+  const starting = gateway.start();
+  let watch: { stop(): void } | undefined;
+  const drain = (): void => {
+    watch?.stop();
     gateway.drain().then(
       ({ clean }) => options.exit(clean ? 0 : 1),
       (error: unknown) => {
@@ -38,9 +33,27 @@ export async function serve(options: ServeOptions): Promise<void> {
       },
     );
   };
-  const { clock = systemClock, file } = options;
-  const watch = watchFile({ gateway, file, clock });
+  let stopping = false;
+  const onStop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      options.exit(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
+    stopping = true;
+    // There is one way to end; what cannot start says so itself.
+    starting.then(drain, () => undefined);
+  };
   options.process.on('SIGTERM', onStop);
   options.process.on('SIGINT', onStop);
-  options.process.on('SIGHUP', () => void gateway.reload());
+  options.process.on(
+    'SIGHUP',
+    () =>
+      void starting.then(
+        () => gateway.reload(),
+        () => undefined,
+      ),
+  );
+  await starting;
+  const { clock = systemClock, file } = options;
+  if (!stopping) watch = watchFile({ gateway, file, clock });
 }

@@ -40,7 +40,7 @@ export function chartReadme(file: string): string {
 A resilient gRPC gateway between the Dragonfly manager and everything that calls it. This page is generated from the comments in
 \`values.yaml\`: change those, then run \`npm run docs:chart\`.
 
-\`\`\`
+\`\`\`sh
 helm install manager-gateway deploy/helm/dragonfly-manager-gateway \\
   --namespace dragonfly-system \\
   --set 'manager.addrs={dragonfly-manager.dragonfly-system.svc.cluster.local:65003}'
