@@ -146,11 +146,20 @@ describe('manager-gateway completion', () => {
 });
 
 describe('--help', () => {
-  it.each(['serve', 'demo', 'doctor', 'warmup', 'export', 'status', 'purge', 'reload', 'plan', 'completion'])(
-    'of %s shows examples',
-    (command) => {
-      const help = execFileSync(process.execPath, ['dist/main.js', command, '--help'], { encoding: 'utf8' });
-      expect(help).toMatch(new RegExp(`Examples:\\n( .*\\n)*?.*manager-gateway ${command}`));
-    },
-  );
+  it.each([
+    'serve',
+    'demo',
+    'doctor',
+    'warmup',
+    'export',
+    'status',
+    'purge',
+    'reload',
+    'plan',
+    'simulate',
+    'completion',
+  ])('of %s shows examples', (command) => {
+    const help = execFileSync(process.execPath, ['dist/main.js', command, '--help'], { encoding: 'utf8' });
+    expect(help).toMatch(new RegExp(`Examples:\\n( .*\\n)*?.*manager-gateway ${command}`));
+  });
 });

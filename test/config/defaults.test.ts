@@ -58,7 +58,7 @@ redis:     { addrs: [], mode: single, masterName: "", username: "", password: ""
 snapshot:  { dir: "/var/lib/dragonfly/manager-gateway", interval: 10s }
 breaker:   { volumeThreshold: 20, errorRate: 50, window: 10s, resetTimeout: 5s }
 retry:     { maxAttempts: 3, backoff: 1s, budget: 0.1 }
-keepAlive: { grace: 25s, reconcile: 30s, lease: 15s }
+keepAlive: { grace: 25s, reconcile: 30s, lease: 15s, portCheck: 0s }
 registrations: { whenDown: known }
 warmup:    { timeout: 30s, rate: 50, requests: [] }
 metrics:   { enable: true, addr: ":8000" }
@@ -113,7 +113,12 @@ describe('the defaults', () => {
     expect(config.cache.emptyHoldMs).toBe(600_000);
     expect(config.redis.timeoutMs).toBe(100);
     expect(config.metrics.addr).toEqual({ host: '', port: 8000 });
-    expect(config.keepAlive).toEqual({ graceMs: 25_000, reconcileMs: 30_000, leaseMs: 15_000 });
+    expect(config.keepAlive).toEqual({
+      graceMs: 25_000,
+      reconcileMs: 30_000,
+      leaseMs: 15_000,
+      portCheckMs: 0,
+    });
   });
 
   test('give an answer of one’s own the TTL of the others, except for ListSchedulers', () => {

@@ -76,7 +76,6 @@ function variables(): readonly Json[] {
     name,
     type: 'query',
     datasource: DATASOURCE,
-    definition: `label_values(dragonfly_manager_gateway_version${within}, ${name})`,
     query: {
       query: `label_values(dragonfly_manager_gateway_version${within}, ${name})`,
       refId: `variable-${name}`,
@@ -90,7 +89,7 @@ function variables(): readonly Json[] {
     current: { selected: true, text: ['All'], value: ['$__all'] },
   });
   return [
-    { name: 'datasource', type: 'datasource', query: 'prometheus', current: {}, refresh: 1 },
+    { name: 'datasource', type: 'datasource', query: 'prometheus', refresh: 1 },
     ofLabel('namespace', ''),
     ofLabel('fleet', '{namespace=~"$namespace"}'),
   ];
@@ -102,10 +101,14 @@ function firingAlerts(): Json {
     datasource: DATASOURCE,
     enable: true,
     iconColor: 'red',
-    expr: `ALERTS{alertname=~"Dragonfly.+", alertstate="firing", ${FILTERS}}`,
+    target: {
+      refId: 'alerts',
+      expr: `ALERTS{alertname=~"Dragonfly.+", alertstate="firing", ${FILTERS}}`,
+      interval: '60s',
+    },
+    // Of the plugin for Prometheus, beside what Grafana's own types say.
     titleFormat: '{{alertname}}',
     textFormat: '{{instance}}',
-    step: '60s',
   };
 }
 

@@ -39,8 +39,8 @@ export const METRIC_QUERIES: readonly MetricQuery[] = [
   },
   {
     question: 'Whom do we not ask any more?',
-    query: `max by (method) (${P}breaker_state{state="open"}) == 1`,
-    tells: 'Methods whose breaker is open: the manager fails them.',
+    query: `max by (method) (${P}breaker_state{state!="closed"}) == 1`,
+    tells: 'Methods whose breaker is open, or half open for a trial: the manager fails them.',
   },
   {
     question: 'How old is what callers get?',
@@ -77,8 +77,9 @@ export const METRIC_QUERIES: readonly MetricQuery[] = [
   },
   {
     question: 'Is Redis in order?',
-    query: `sum by (reason) (rate(${P}redis_errors_total[5m])) > 0`,
-    tells: 'Why commands fail; nobody gets a worse answer for it.',
+    query: `max(${P}redis_lost) == 1 or sum by (reason) (rate(${P}redis_errors_total[5m])) > 0`,
+    tells:
+      'Whether there is no connection that works, else why commands fail; nobody gets a worse answer for it.',
   },
   {
     question: 'Is there room?',
