@@ -232,7 +232,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     random,
   });
-  const { endpoints, history } = wireObservation({
+  const { endpoints, history, certificates } = wireObservation({
     config,
     mode: () => mode,
     downstream,
@@ -270,6 +270,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     endpoints,
     history,
     ports,
+    certificates,
     drainBegun() {
       draining = true;
       readiness.refresh();
@@ -295,6 +296,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (has('mode')) setMode(next.mode);
     if (has('log.level')) log.setLevel(next.log.level);
     if (has('managers.addrs')) upstream.setAddresses(config.managers.addrs);
+    if (change.applied.some((key) => key.includes('.tls.'))) {
+      downstream.renewTls();
+      certificates.look();
+    }
     emit({ kind: 'config-reloaded', ...change });
     return change;
   };

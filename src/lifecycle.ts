@@ -10,6 +10,7 @@ import { GatewayError } from './errors.js';
 import type { NodesFile } from './keepalive/nodes-file.js';
 import type { Ports } from './keepalive/ports.js';
 import type { Shield } from './keepalive/shield.js';
+import type { Certificates } from './observe/certificates.js';
 import type { Emit } from './observe/events.js';
 import type { History } from './observe/history.js';
 import type { RegistrationsPart } from './registrations/create-registrations.js';
@@ -54,6 +55,7 @@ export interface LifecycleParts {
   readonly endpoints: Endpoints;
   readonly history: Pick<History, 'start' | 'stop'>;
   readonly ports: Pick<Ports, 'start' | 'stop'>;
+  readonly certificates: Pick<Certificates, 'start' | 'stop'>;
   /** From now on health says so. */
   readonly drainBegun: () => void;
   /** What has been said is written. */
@@ -119,6 +121,7 @@ async function start(parts: LifecycleParts): Promise<BoundAddresses> {
   warmup.start();
   parts.history.start();
   parts.ports.start();
+  parts.certificates.start();
   const bound = { listen, metrics, admin };
   parts.emit({ kind: 'started', version: VERSION, mode: parts.mode(), ...texts(bound) });
   return bound;
@@ -132,6 +135,7 @@ async function stop(parts: LifecycleParts, deadlineMs: number): Promise<void> {
   // First, so that none of those whose connections are cut now is given its grace.
   parts.history.stop();
   parts.ports.stop();
+  parts.certificates.stop();
   const shielded = shield.stop();
   downstream.close();
   parts.memory.stop();

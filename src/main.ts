@@ -39,12 +39,18 @@ Examples:
   DFMGW__LOG__LEVEL=debug manager-gateway serve
 
 SIGTERM drains and exits; a second one exits at once. SIGHUP reads the
-configuration again, and so does another content of its file; one that is wrong is refused, and the old one goes on.`,
+configuration again, and so does another content of its file, or of a
+certificate or key that it names; what is wrong is refused, and the old one goes on.`,
   )
   .action(async (options: { config?: string; set?: string[]; check?: boolean }) => {
     // Chosen once: without its file, a reload is refused instead of going over to the defaults.
     const source = configFile(options.config);
-    const load = () => loadConfig({ ...source, env: process.env, sets: options.set ?? [] });
+    let pemFiles: readonly string[] = [];
+    const named = (files: readonly string[]): void => {
+      pemFiles = files;
+    };
+    const load = () => loadConfig({ ...source, env: process.env, sets: options.set ?? [], named });
+    const files = () => [...(source.file === undefined ? [] : [source.file]), ...pemFiles];
     if (options.check) {
       load();
       process.stdout.write('the configuration is right\n');
@@ -52,7 +58,7 @@ configuration again, and so does another content of its file; one that is wrong 
     }
     // Nobody reads the log any more: no reason to leave the callers alone.
     process.stdout.on('error', () => {});
-    await serve({ load, file: source.file, process, exit: (code) => process.exit(code) });
+    await serve({ load, files, process, exit: (code) => process.exit(code) });
   });
 
 program

@@ -11,6 +11,7 @@ import type { OwnDirectory } from './durable/own-directory.js';
 import type { KeepAlive } from './keepalive/create-keep-alive.js';
 import type { Ports } from './keepalive/ports.js';
 import type { Callers } from './observe/callers.js';
+import { type Certificates, createCertificates } from './observe/certificates.js';
 import type { Emit, GatewayEvent } from './observe/events.js';
 import { createHistory, type History } from './observe/history.js';
 import { logLineOf } from './observe/log-table.js';
@@ -49,11 +50,13 @@ export interface ObservationParts {
 export interface Observation {
   readonly endpoints: Endpoints;
   readonly history: Pick<History, 'start' | 'stop'>;
+  readonly certificates: Certificates;
 }
 
 /** What hears of the events, and what can be asked for over HTTP. */
 export function wireObservation(parts: ObservationParts): Observation {
   const { config, mode, downstream, upstream, dataPath, keepAlive, readiness, subscribers, emit } = parts;
+  const certificates = createCertificates(parts);
   const metrics = createMetrics({
     version: VERSION,
     fleet: config.fleet.id,
@@ -72,6 +75,7 @@ export function wireObservation(parts: ObservationParts): Observation {
     held: () => countHeld(dataPath),
     pendingRegistrations: parts.registrations.pending,
     frozen: () => dataPath.world.frozen !== undefined,
+    certificates: certificates.expiries,
     nodes: () => measured(keepAlive, parts.ports),
     claims: () => keepAlive.claims(),
     breakers: dataPath.breakerStates,
@@ -102,7 +106,7 @@ export function wireObservation(parts: ObservationParts): Observation {
     admin: adminRoutes(admin),
     onError: (error) => emit({ kind: 'internal-error', where: 'an http endpoint', error }),
   });
-  return { endpoints, history };
+  return { endpoints, history, certificates };
 }
 
 function adminSource(parts: ObservationParts, status: StatusSource): AdminSource {

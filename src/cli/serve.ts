@@ -1,13 +1,13 @@
 import type { Config } from '../config/config.js';
 import { createGateway } from '../gateway.js';
 import { type Clock, systemClock } from '../rpc/clock.js';
-import { watchFile } from './watch-file.js';
+import { watchFiles } from './watch-files.js';
 
 export interface ServeOptions {
   /** Reads the configuration again, from the same sources. Throws `config-invalid`. */
   readonly load: () => Config;
-  /** Where it is read from, to be looked at again and again; undefined: no file. */
-  readonly file?: string | undefined;
+  /** The files it is read from, to be looked at again and again. */
+  readonly files: () => readonly string[];
   readonly clock?: Clock;
   readonly process: Pick<NodeJS.Process, 'on' | 'off'>;
   readonly exit: (code: number) => void;
@@ -15,7 +15,7 @@ export interface ServeOptions {
 
 /**
  * `manager-gateway serve`: runs until SIGTERM or SIGINT, which drain; a second one exits at once. SIGHUP, or another
- * content of the file, reads the configuration again. Rejects with `config-invalid` or `listen-failed`.
+ * content of a file, reads the configuration again. Rejects with `config-invalid` or `listen-failed`.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const config = options.load();
@@ -54,6 +54,6 @@ export async function serve(options: ServeOptions): Promise<void> {
       ),
   );
   await starting;
-  const { clock = systemClock, file } = options;
-  if (!stopping) watch = watchFile({ gateway, file, clock });
+  const { clock = systemClock, files } = options;
+  if (!stopping) watch = watchFiles({ gateway, files, clock });
 }

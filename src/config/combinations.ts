@@ -101,6 +101,12 @@ function redis({ redis: { addrs, mode, masterName, db, tls }, fleet }: Settings)
     const paths = [`redis.tls.${given}`, 'redis.tls.enable'];
     conflicts.push(conflict(paths, `${given} without enable, which leaves TLS off`, 'it with enable: true'));
   }
+  if (!tls.enable && tls.serverName !== '') {
+    const paths = ['redis.tls.serverName', 'redis.tls.enable'];
+    conflicts.push(
+      conflict(paths, 'serverName without enable, which leaves TLS off', 'it with enable: true'),
+    );
+  }
   if (addrs.length > 0 && fleet.id === '') {
     const found = 'Redis addresses without fleet.id';
     conflicts.push(conflict(['redis.addrs', 'fleet.id'], found, 'fleet.id set, so that fleets cannot mix'));

@@ -79,7 +79,7 @@ export type Config = {
     readonly keyPrefix: string;
     readonly secret: string;
     readonly timeoutMs: number;
-    readonly tls: TlsFiles & { readonly enable: boolean };
+    readonly tls: TlsFiles & { readonly enable: boolean; readonly serverName: string };
   };
   readonly snapshot: { readonly dir: string; readonly intervalMs: number };
   readonly breaker: {

@@ -39,7 +39,7 @@ const COMBINATIONS = `## Combinations that are refused
 - \`managers.tls.caCert\` or \`cert\` with an \`http://\` address; \`managers.tls.serverName\` where no address uses TLS.
 - The same manager twice in \`managers.addrs\`.
 - \`managers.probe.slow\` longer than \`managers.probe.timeout\`; \`cache.responseTimer\` longer than \`managers.requestTimeout\`.
-- \`redis.addrs\` without \`fleet.id\`; \`redis.mode: sentinel\` without \`masterName\`; \`redis.mode: cluster\` with a \`db\` other than 0; \`redis.tls.caCert\` or \`cert\` without \`enable\`.
+- \`redis.addrs\` without \`fleet.id\`; \`redis.mode: sentinel\` without \`masterName\`; \`redis.mode: cluster\` with a \`db\` other than 0; \`redis.tls.caCert\`, \`cert\` or \`serverName\` without \`enable\`.
 - \`server.listen\`, \`metrics.addr\` and \`admin.addr\` on one port of the same interface, as far as they are enabled.
 `;
 

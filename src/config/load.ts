@@ -9,7 +9,7 @@ import { readYaml } from './layers/file.js';
 import type { Layer, LayersRead } from './layers/layer.js';
 import { readSets } from './layers/sets.js';
 import { overlap, type Path } from './path.js';
-import { readPemFiles } from './pem-files.js';
+import { pemPaths, readPemFiles } from './pem-files.js';
 import type { Place, Problem } from './problem.js';
 import { schema } from './schema.js';
 import { toConfig } from './to-config.js';
@@ -22,6 +22,8 @@ export type ConfigSources = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `path=value`, as given to `--set`. */
   readonly sets: readonly string[];
+  /** Told of the PEM files that the configuration names, whether or not it is right. */
+  readonly named?: (files: readonly string[]) => void;
 };
 
 /**
@@ -37,6 +39,7 @@ export function loadConfig(sources: ConfigSources): Config {
 
   const written = checked.reduce<Tree>((below, { tree }) => merge(below, tree), {});
   const settings = schema.parse(written);
+  sources.named?.(pemPaths(settings));
   const { files, conflicts } = readPemFiles(settings);
   if (reads.every(({ complete }) => complete)) {
     const all = [...conflicts, ...impossibleCombinations(settings)];

@@ -1,8 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { TlsFiles } from './config.js';
 import { show } from './show.js';
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
+
+const LONGEST_PATH = 1024;
 
 /** Shorter than any key. */
 const SHORT_PATH = 30;
@@ -16,7 +20,7 @@ export type PemRead =
 export function readPem(value: string, holds: 'certificates' | 'key'): PemRead {
   if (value === '') return { kind: 'pem', text: '' };
   if (value.includes('-----BEGIN ')) return check(value, 'inline PEM', holds);
-  if (value.includes('\n') || value.length > 1024) {
+  if (value.includes('\n') || value.length > LONGEST_PATH) {
     return { kind: 'refused', found: 'text that is neither a path nor PEM' };
   }
   try {
@@ -30,6 +34,23 @@ export function readPem(value: string, holds: 'certificates' | 'key'): PemRead {
 /** A key without its first and last line is one long word, and must not be shown; base64 has no dots, and DER begins with "M". */
 function looksLikePath(value: string): boolean {
   return value.startsWith('/') || value.includes('.') || value.length <= SHORT_PATH;
+}
+
+/** Is it a path, and not the PEM itself? */
+export function isPemPath(value: string): boolean {
+  return (
+    value !== '' && !value.includes('-----BEGIN ') && !value.includes('\n') && value.length <= LONGEST_PATH
+  );
+}
+
+/** Why OpenSSL would not serve with these, e.g. for a key too small for it; undefined: it would. All have been through `readPem`. */
+export function objectionOfTls({ caCert, cert, key }: TlsFiles): string | undefined {
+  try {
+    createSecureContext({ ...(caCert && { ca: caCert }), ...(cert && key && { cert, key }) });
+    return undefined;
+  } catch (error) {
+    return reason(error);
+  }
 }
 
 /** Whether the first certificate of `cert` belongs to `key`; both have been through `readPem`. */

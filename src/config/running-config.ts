@@ -24,6 +24,7 @@ const LIVE: readonly string[] = [
   'log.level',
   'managers.addrs',
   'managers.maxInFlight',
+  'managers.tls',
   'server.maxConnections',
   'server.maxConcurrentStreams',
   'server.maxMetadataBytes',
@@ -31,6 +32,8 @@ const LIVE: readonly string[] = [
   'server.ping',
   'server.limits',
   'server.drainTimeout',
+  'server.tls',
+  'redis.tls',
   'cache.responseTimer',
   'cache.maxStale',
   'cache.emptyHold',
@@ -48,10 +51,11 @@ export function createRunningConfig(first: Config): RunningConfig {
     apply(next) {
       const applied: string[] = [];
       const needRestart: string[] = [];
+      const fixed = fixedIn(config, next);
       for (const { name, path, value } of leavesOf(next as unknown as Tree)) {
         const { holder, key } = placeOf(config as unknown as Tree, path);
         if (isDeepStrictEqual(holder[key], value)) continue;
-        if (!isLive(name)) {
+        if (!isLive(name) || isFixed(name, fixed)) {
           needRestart.push(name);
           continue;
         }
@@ -61,6 +65,19 @@ export function createRunningConfig(first: Config): RunningConfig {
       return { applied, needRestart };
     },
   };
+}
+
+/** Certificates change under a listener or a client that speaks TLS; whether it does, and of whom it asks one, does not. */
+function fixedIn(config: Config, next: Config): readonly string[] {
+  const isListener = ({ server: { tls } }: Config): string => `${tls.cert !== ''} ${tls.clientAuth}`;
+  return [
+    ...(isListener(config) === isListener(next) ? [] : ['server.tls']),
+    ...(config.redis.tls.enable === next.redis.tls.enable ? [] : ['redis.tls']),
+  ];
+}
+
+function isFixed(name: string, fixed: readonly string[]): boolean {
+  return fixed.some((section) => name.startsWith(`${section}.`));
 }
 
 function isLive(name: string): boolean {

@@ -92,5 +92,9 @@ function cacheConfig(cache: Settings['cache']): Config['cache'] {
 }
 
 function redisConfig({ timeout, tls, ...redis }: Settings['redis'], pem: PemFiles): Config['redis'] {
-  return { ...redis, timeoutMs: timeout, tls: { enable: tls.enable, ...pem.redis } };
+  return {
+    ...redis,
+    timeoutMs: timeout,
+    tls: { enable: tls.enable, serverName: tls.serverName, ...pem.redis },
+  };
 }

@@ -55,6 +55,8 @@ export interface Downstream {
   /** Where it really listens. Rejects with GatewayError `listen-failed`. */
   listen(): Promise<{ host: string; port: number }>;
   readonly connections: number;
+  /** `tls` holds other certificates: connections that come from now on meet them. */
+  renewTls(): void;
   /**
    * Accepts nothing new, says GOAWAY, and lets calls in flight finish. Those that have not by shortly before
    * `deadlineMs` (monotonic clock) end UNAVAILABLE; at `deadlineMs` what is left is cut. `clean`: no call was cut short.

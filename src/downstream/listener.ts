@@ -38,25 +38,33 @@ function tlsServer(options: DownstreamOptions, onSocket: (socket: net.Socket) =>
     socket.destroy();
     refuse(options.emit, objection);
   });
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+  // OpenSSL's own words are in `reason`; in the message they stand among addresses and files.
+  server.on('tlsClientError', (error: NodeJS.ErrnoException & { readonly reason?: string }, socket) => {
     const verdict = socket.authorizationError as Error | string | null | undefined;
     // Connected and gone again: a TCP probe (`nc -vz`), nothing to tell.
     if (error.code === 'ECONNRESET' && !verdict) return;
-    refuse(options.emit, verdict ? `client certificate: ${verdict}` : error.message);
+    refuse(options.emit, verdict ? `client certificate: ${verdict}` : (error.reason ?? error.message));
   });
   return server;
 }
 
-function createTlsServer({ cert, key, caCert, clientAuth }: DownstreamOptions['tls']): tls.Server {
+/** Connections that are open stay as they are: TLS looks at certificates when one is opened. */
+export function renewTls(server: net.Server, options: DownstreamOptions['tls']): void {
+  if (server instanceof tls.Server) server.setSecureContext(secureContext(options));
+}
+
+function secureContext({ cert, key, caCert }: DownstreamOptions['tls']): tls.SecureContextOptions {
+  return { cert, key, ...(caCert !== '' && { ca: caCert }), minVersion: 'TLSv1.2' };
+}
+
+function createTlsServer(options: DownstreamOptions['tls']): tls.Server {
+  const { clientAuth } = options;
   try {
     return tls.createServer({
-      cert,
-      key,
-      ...(caCert !== '' && { ca: caCert }),
+      ...secureContext(options),
       requestCert: clientAuth !== 'none',
       rejectUnauthorized: clientAuth === 'require',
       ALPNProtocols: ['h2'],
-      minVersion: 'TLSv1.2',
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     });
   } catch (cause) {

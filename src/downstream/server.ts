@@ -8,7 +8,7 @@ import { Deadlines } from './deadlines.js';
 import { Draining } from './draining.js';
 import type { Downstream, DownstreamOptions, Engine } from './engine.js';
 import { CONNECTION_WINDOW_BYTES, http2Options } from './http2-options.js';
-import { createListener } from './listener.js';
+import { createListener, renewTls } from './listener.js';
 
 /** The listener for callers, over node:http2. Throws GatewayError `config-invalid` where TLS cannot be set up. */
 export const createDownstream: Engine = (options) => new NodeDownstream(options);
@@ -55,6 +55,10 @@ class NodeDownstream implements Downstream {
         resolve({ host: address.address, port: address.port });
       });
     });
+  }
+
+  renewTls(): void {
+    renewTls(this.#listener, this.#options.tls);
   }
 
   drain(deadlineMs: number): Promise<{ clean: boolean }> {

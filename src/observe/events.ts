@@ -121,6 +121,10 @@ export type ClaimWhence = 'nobody' | 'given' | 'expired' | 'forced' | 'recovered
 /** `late`: another one had taken it already. */
 export type ClaimGivenReason = 'wanted' | 'late';
 
+/** To whom the gateway shows a certificate of its own: to callers, to managers, to Redis. */
+export const CERTIFICATE_USES = ['server', 'manager', 'redis'] as const;
+export type CertificateUse = (typeof CERTIFICATE_USES)[number];
+
 export type GatewayEvent =
   // downstream
   | { kind: 'connection-opened' }
@@ -281,6 +285,8 @@ export type GatewayEvent =
   | { kind: 'operator-refused'; action: string; from: string }
   | { kind: 'config-reloaded'; applied: readonly string[]; needRestart: readonly string[] }
   | { kind: 'config-refused'; detail: string }
+  /** `atMs`: Unix time; `leftMs` below 0: it has expired. */
+  | { kind: 'certificate-expiring'; use: CertificateUse; atMs: number; leftMs: number }
   | { kind: 'draining'; connections: number }
   | { kind: 'stopped'; clean: boolean; detail: string }
   | { kind: 'internal-error'; where: string; error: unknown };

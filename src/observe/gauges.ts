@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { MeasuredClaims } from './claim-metrics.js';
-import type { BreakerStateName } from './events.js';
+import { type BreakerStateName, CERTIFICATE_USES, type CertificateUse } from './events.js';
 import type { MeasuredNode } from './node-metrics.js';
 
 /** Every metric of the gateway begins so (`dragonfly_<component>_` is how Dragonfly names its own). */
@@ -34,6 +34,8 @@ export interface MetricSources {
   readonly pendingRegistrations: () => number;
   /** Does the manager look like another one? */
   readonly frozen: () => boolean;
+  /** Of each certificate of the gateway's own, Unix ms; undefined: there is none. */
+  readonly certificates: () => Readonly<Record<CertificateUse, number | undefined>>;
   readonly nodes: () => readonly MeasuredNode[];
   readonly claims: () => MeasuredClaims;
   readonly breakers: () => ReadonlyMap<string, BreakerStateName>;
@@ -96,6 +98,16 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
     registers: [registry],
     collect() {
       for (const mode of ['answer', 'observe', 'bypass']) this.set({ mode }, Number(sources.mode() === mode));
+    },
+  });
+  new Gauge({
+    name: `${METRIC_PREFIX}certificate_expiry_timestamp_seconds`,
+    help: 'When the certificate that the gateway shows expires, Unix time; 0: it has none.',
+    labelNames: ['use'],
+    registers: [registry],
+    collect() {
+      const expiries = sources.certificates();
+      for (const use of CERTIFICATE_USES) this.set({ use }, (expiries[use] ?? 0) / 1000);
     },
   });
   new Gauge({

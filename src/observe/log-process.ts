@@ -1,4 +1,13 @@
+import type { CertificateUse } from './events.js';
 import type { LogLine, Of } from './log-line.js';
+
+const DAY_MS = 86_400_000;
+
+const CERTIFICATE_KEYS: Readonly<Record<CertificateUse, string>> = {
+  server: 'server.tls.cert',
+  manager: 'managers.tls.cert',
+  redis: 'redis.tls.cert',
+};
 
 /** What the gateway itself does. */
 export function aboutProcess(
@@ -12,6 +21,7 @@ export function aboutProcess(
     | 'operator-refused'
     | 'config-reloaded'
     | 'config-refused'
+    | 'certificate-expiring'
     | 'draining'
     | 'stopped'
     | 'internal-error'
@@ -85,6 +95,16 @@ export function aboutProcess(
         msg: `configuration refused, the old one stays: ${event.detail}`,
         fields: { ...base, errorClass: 'permanent' },
       };
+    case 'certificate-expiring': {
+      const when = new Date(event.atMs).toISOString();
+      const days = Math.floor(event.leftMs / DAY_MS);
+      const expired = event.leftMs <= 0;
+      return {
+        level: expired ? 'error' : 'warn',
+        msg: `the certificate of ${CERTIFICATE_KEYS[event.use]} ${expired ? 'expired on' : `expires in ${days} days, on`} ${when}`,
+        fields: { ...base, use: event.use, at: when, leftMs: event.leftMs, errorClass: 'permanent' },
+      };
+    }
     case 'draining':
       return {
         level: 'info',

@@ -88,6 +88,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'operator-refused':
     case 'config-reloaded':
     case 'config-refused':
+    case 'certificate-expiring':
     case 'draining':
     case 'stopped':
     case 'internal-error':

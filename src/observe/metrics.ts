@@ -131,6 +131,7 @@ function createSubscriber(registry: Registry, sources: MetricSources): Metrics['
       case 'mode-changed':
       case 'maintenance-begun':
       case 'maintenance-ended':
+      case 'certificate-expiring':
       case 'draining':
       case 'stopped':
         // In the log; what of it is a state is a gauge.

@@ -20,7 +20,8 @@ export interface ChannelTarget {
   readonly port: number;
   /** `host:port` as configured: the authority of every call, and the manager's name in messages. */
   readonly manager: string;
-  readonly tls: ConnectionOptions | undefined;
+  /** Asked for each connection; undefined: plaintext. */
+  readonly tls: (() => ConnectionOptions) | undefined;
 }
 
 export interface ChannelWatcher {

@@ -7,7 +7,7 @@ import { Code, type Status } from '../rpc/status.js';
 import { type AttemptContext, attempt, enter } from './attempt.js';
 import { forward, refuseCall } from './forward.js';
 import type { Patience } from './in-flight.js';
-import { isOurs } from './local-status.js';
+import { isOurs, isUnsent } from './local-status.js';
 import { Pool } from './pool.js';
 import { type Resolver, systemResolver } from './resolver.js';
 import { timedOut } from './unary.js';
@@ -59,6 +59,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
+/** A request that no manager has seen is sent again, a write, too: behind a GOAWAY that is a matter of milliseconds. */
+const TRIES_TO_SEND = 3;
+
 /** Waits for a place at an address, then asks there. */
 async function askInTurn(
   options: UpstreamOptions,
@@ -67,16 +70,18 @@ async function askInTurn(
   refuseWhenStopping: () => void,
 ): Promise<Answer> {
   checkPatience(request, options.clock);
-  for (;;) {
+  for (let tries = 1; ; ) {
     const address = await pool.chooseSoon(request);
     refuseWhenStopping();
     if (!address) return unresolved(pool, options.clock);
     const turn = await enter(options, address, request);
     if (turn === 'gone') continue;
     try {
-      if (request.waitForReady) await address.whenReady(request);
+      if (request.waitForReady || tries > 1) await address.whenReady(request);
       if (address.closed) continue; // in the moment between
-      return sinceWhen(await attempt(options, address, address.channel(), request), pool);
+      const answer = await attempt(options, address, address.channel(), request);
+      if (isUnsent(answer.reply.status) && tries++ < TRIES_TO_SEND) continue;
+      return sinceWhen(answer, pool);
     } finally {
       address.inFlight.leave();
     }

@@ -12,9 +12,14 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed',
 };
 
+/** "80AC…:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../deps/…": the words are those behind the function. */
+const OPENSSL = /\berror:[0-9A-F]{8}:[^:]*:[^:]*:([^:]+):/;
+
 /** A connection that was lost under a call. One that ends in a GOAWAY with an error code is so for Go, too. */
 const BROKEN =
   /^(Connection dropped|(read|write) E[A-Z]+|.* triggered by internal client error: ((read|write) E[A-Z]+|Session closed with error code \d+))$/;
+
+const UNSENT = 'the connection was lost before the request was sent';
 
 /** How everything begins that was not said by a manager. */
 const OURS = 'manager-gateway: manager ';
@@ -51,6 +56,8 @@ export function explainStatus(status: StatusObject, manager: string): Status {
     return lostBeforeSent(manager);
   }
   if (code === Code.UNAVAILABLE && details.endsWith(NOT_LET_GO)) return lostBeforeSent(manager);
+  // RST_STREAM REFUSED_STREAM, as behind a GOAWAY: it was not looked at (RFC 9113 §8.7).
+  if (code === Code.UNAVAILABLE && details === 'Stream refused by server') return lostBeforeSent(manager);
   if (code === Code.RESOURCE_EXHAUSTED && details.startsWith('Received message')) {
     return local(Code.RESOURCE_EXHAUSTED, `its answer is larger than ${MAX_ANSWER_BYTES} bytes`);
   }
@@ -61,14 +68,24 @@ export function explainStatus(status: StatusObject, manager: string): Status {
 export function lostBeforeSent(manager: string): Status {
   return {
     code: Code.UNAVAILABLE,
-    message: `${OURS}${manager}: the connection was lost before the request was sent`,
+    message: `${OURS}${manager}: ${UNSENT}`,
   };
+}
+
+/** Has no manager seen the request? Then it may be sent again, whatever it asks for. */
+export function isUnsent({ code, message }: Status): boolean {
+  return code === Code.UNAVAILABLE && isOurs(message) && message.endsWith(UNSENT);
 }
 
 /** `"connection refused"` out of grpc-js's "No connection established. Last error: …. Resolution note: ". */
 function connectionTrouble(details: string): string {
   const cause = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*\))?\. Resolution note:/s.exec(details)?.[1];
   if (cause === undefined || cause === 'null') return 'no connection';
+  // A manager that speaks TLS closes at the first byte that is none.
+  if (cause === 'Failed to connect')
+    return 'it closed the connection before HTTP/2 began (does it want TLS?)';
+  const openSsl = OPENSSL.exec(cause)?.[1];
+  if (openSsl !== undefined) return `TLS: ${openSsl}`;
   const systemError = /\bE[A-Z]{4,}\b/.exec(cause)?.[0];
   return (systemError && SYSTEM_ERRORS[systemError]) ?? cause;
 }

@@ -5,7 +5,7 @@ import type { AddressState, ChannelCreateReason } from '../observe/events.js';
 import type { Timer } from '../rpc/clock.js';
 import { Address, type AddressContext } from './address.js';
 import type { Resolver } from './resolver.js';
-import { tlsOptions } from './tls.js';
+import { tlsTowards } from './tls.js';
 
 const LOOKUP_TIMEOUT_MS = 5_000;
 /** How often the addresses behind a `dns:///` name are asked for. */
@@ -25,7 +25,7 @@ export class Manager {
   readonly config: ManagerAddress;
   readonly #context: AddressContext;
   readonly #resolver: Resolver;
-  readonly #tls: ConnectionOptions | undefined;
+  readonly #tls: (() => ConnectionOptions) | undefined;
   readonly #retiring = new Map<Address, Promise<void>>();
   readonly #changed: () => void;
   #addresses: readonly Address[] = [];
@@ -52,7 +52,7 @@ export class Manager {
     this.config = config;
     this.#resolver = resolver;
     this.#changed = changed;
-    this.#tls = config.tls ? tlsOptions(context.managers.tls, config.host) : undefined;
+    this.#tls = config.tls ? tlsTowards(context.managers.tls, config.host) : undefined;
   }
 
   get addresses(): readonly Address[] {

@@ -18,10 +18,11 @@ export interface ConnectionWatch {
  * a connection whose peer accepts and then says nothing, closed channel or not; each one would leak.
  */
 export class OwnedCredentials extends ChannelCredentials {
-  readonly #tls: ConnectionOptions | undefined;
+  readonly #tls: (() => ConnectionOptions) | undefined;
   readonly #watch: ConnectionWatch;
 
-  constructor(tls: ConnectionOptions | undefined, watch: ConnectionWatch) {
+  /** `tls` is asked for each connection: certificates change. */
+  constructor(tls: (() => ConnectionOptions) | undefined, watch: ConnectionWatch) {
     super();
     this.#tls = tls;
     this.#watch = watch;
@@ -41,7 +42,7 @@ export class OwnedCredentials extends ChannelCredentials {
       waitForReady: async () => this.#watch.attemptStarted(),
       connect: (socket) => {
         this.#watch.socketOpened(socket);
-        return this.#tls ? secure(socket, this.#tls) : Promise.resolve({ socket, secure: false });
+        return this.#tls ? secure(socket, this.#tls()) : Promise.resolve({ socket, secure: false });
       },
       getCallCredentials: () => callCredentials,
       destroy: () => {},

@@ -54,7 +54,7 @@ cache:
     ListSeedPeers: { ttl: 60s, swr: 30s }
     ListBuckets: { ttl: 60s, swr: 30s }
     GetObjectStorage: { ttl: 60s, swr: 30s }
-redis:     { addrs: [], mode: single, masterName: "", username: "", password: "", sentinelPassword: "", db: 0, keyPrefix: "dfmgw", secret: "", timeout: 100ms, tls: { enable: false, caCert: "", cert: "", key: "" } }
+redis:     { addrs: [], mode: single, masterName: "", username: "", password: "", sentinelPassword: "", db: 0, keyPrefix: "dfmgw", secret: "", timeout: 100ms, tls: { enable: false, caCert: "", cert: "", key: "", serverName: "" } }
 snapshot:  { dir: "/var/lib/dragonfly/manager-gateway", interval: 10s }
 breaker:   { volumeThreshold: 20, errorRate: 50, window: 10s, resetTimeout: 5s }
 retry:     { maxAttempts: 3, backoff: 1s, budget: 0.1 }

@@ -4,6 +4,7 @@ import { status as Code, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDownstream } from '../../src/downstream/server.js';
 import { systemClock } from '../../src/rpc/clock.js';
+import { makeAuthority } from '../support/certificates.js';
 import { call, closed, echo, grpcClient, startDownstream, tcp, USUAL } from './harness.js';
 
 /** Made for these tests only: `server` and `client` of one CA, `stranger` of another; valid until 2120. */
@@ -98,6 +99,32 @@ describe('with TLS', () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     await closed(tlsSocket(port, { ...old, ALPNProtocols: ['h2'] }));
     await events.seen('connection-refused');
+  });
+
+  it('who is refused is told of by what is wrong with him', async () => {
+    const authority = makeAuthority();
+    onTestFinished(() => authority.end());
+    const { port, events } = await startDownstream({
+      tls: { ...authority.leaf('gateway'), caCert: authority.caCert, clientAuth: 'require' },
+    });
+    const trusting = { ca: authority.caCert, ALPNProtocols: ['h2'] };
+    const expired = authority.leaf('late', { days: -1 });
+    const stranger = { cert: pem('stranger'), key: pem('stranger-key') };
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    for (const options of [{}, stranger, expired, old])
+      await closed(tlsSocket(port, { ...trusting, ...options }));
+    const plain = await tcp(port);
+    plain.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    await closed(plain);
+    await events.seen('connection-refused', 5);
+    const told = events.of('connection-refused').map(({ reason, detail }) => [reason, detail]);
+    expect(told).toEqual([
+      ['tls-handshake', 'peer did not return a certificate'],
+      ['tls-handshake', 'client certificate: UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+      ['tls-handshake', 'client certificate: CERT_HAS_EXPIRED'],
+      ['tls-handshake', 'unsupported protocol'],
+      ['tls-handshake', 'wrong version number'],
+    ]);
   });
 
   it('a plain TCP connect that goes again is no refusal', async () => {

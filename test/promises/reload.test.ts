@@ -1,14 +1,16 @@
 import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { watchFile } from '../../src/cli/watch-file.js';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { watchFiles } from '../../src/cli/watch-files.js';
+import { createRunningConfig } from '../../src/config/running-config.js';
 import type { Reloaded } from '../../src/gateway.js';
 import {
   type SimulatedManager,
   startSimulatedManager,
 } from '../../src/simulator/manager/simulated-manager.js';
 import { type Caller, connectCaller } from '../support/caller.js';
+import { makeAuthority } from '../support/certificates.js';
 import { configOf, requestOf } from '../support/data-path.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { startGateway } from '../support/running-gateway.js';
@@ -122,6 +124,55 @@ describe('a reload', () => {
   });
 });
 
+describe('of TLS, a reload', () => {
+  const authority = makeAuthority();
+  afterAll(() => authority.end());
+  const [one, other] = [authority.leaf('one'), authority.leaf('other')];
+  const pair = (section: string, { cert, key }: typeof one): string[] => [
+    `${section}.tls.cert=${cert}`,
+    `${section}.tls.key=${key}`,
+  ];
+  const changeOf = (before: readonly string[], after: readonly string[]) =>
+    createRunningConfig(configOf('', before)).apply(configOf('', after));
+
+  it('takes other certificates where TLS is spoken already', () => {
+    const redis = ['redis.tls.enable=true'];
+    const from = [...pair('server', one), ...pair('managers', one), ...redis, ...pair('redis', one)];
+    const to = [...pair('server', other), ...pair('managers', other), ...redis, ...pair('redis', other)];
+    expect(changeOf(from, to)).toEqual({
+      applied: ['server', 'managers', 'redis'].flatMap((section) => [
+        `${section}.tls.cert`,
+        `${section}.tls.key`,
+      ]),
+      needRestart: [],
+    });
+  });
+
+  it('begins or ends TLS towards the managers, and towards nobody else', () => {
+    const all = [
+      ...pair('server', one),
+      'redis.tls.enable=true',
+      ...pair('redis', one),
+      ...pair('managers', one),
+    ];
+    const { applied, needRestart } = changeOf([], all);
+    expect(applied).toEqual(['managers.addrs', 'managers.tls.cert', 'managers.tls.key']);
+    expect(needRestart.toSorted()).toEqual([
+      ...['redis.tls.cert', 'redis.tls.enable', 'redis.tls.key'],
+      ...['server.tls.cert', 'server.tls.key'],
+    ]);
+  });
+
+  it('asks callers for certificates from the next start on, and takes no authority before it', () => {
+    const after = [
+      ...pair('server', other),
+      'server.tls.clientAuth=require',
+      `server.tls.caCert=${authority.caCert}`,
+    ];
+    expect(changeOf(pair('server', one), after).applied).toEqual([]);
+  });
+});
+
 describe('a changed file', () => {
   function watched() {
     const dir = mkdtempSync(join(tmpdir(), 'reload-test-'));
@@ -134,7 +185,7 @@ describe('a changed file', () => {
       return { kind: 'refused', detail: '' };
     };
     const start = (): void => {
-      const watch = watchFile({ gateway: { reload }, file, clock });
+      const watch = watchFiles({ gateway: { reload }, files: () => [file], clock });
       owned.push(() => watch.stop());
     };
     /** Two looks: whatever was under way when the file changed, the second one sees it. */
@@ -160,6 +211,16 @@ describe('a changed file', () => {
     renameSync(`${file}.new`, file);
     await looks();
     expect(reloads()).toBe(1);
+    await looks();
+    expect(reloads()).toBe(1);
+  });
+
+  it('that was named and not there is read when it is', async () => {
+    const { file, start, looks, reloads } = watched();
+    start();
+    await looks();
+    expect(reloads()).toBe(0);
+    writeFileSync(file, 'mode: answer\n');
     await looks();
     expect(reloads()).toBe(1);
   });

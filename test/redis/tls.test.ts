@@ -91,6 +91,46 @@ describe('over TLS answers are shared', () => {
   });
 });
 
+describe('a name that the certificates carry', () => {
+  it('is looked for instead of the address that is dialled', async () => {
+    const { address } = await server(otherName, false);
+    const sets = [
+      'redis.tls.enable=true',
+      `redis.tls.caCert=${otherName.caCert}`,
+      'redis.tls.serverName=redis.elsewhere',
+    ];
+    await untilShared(await replica(address, sets));
+    const wrong = await replica(address, [...sets, 'redis.tls.serverName=redis.nowhere']);
+    await wrong.seen(({ kind }) => kind === 'redis-failed');
+    await expectUnshared(wrong);
+  });
+});
+
+describe('other certificates', () => {
+  const wrong = [
+    'redis.tls.enable=true',
+    `redis.tls.caCert=${strangers.caCert}`,
+    `redis.tls.cert=${strangers.client.cert}`,
+    `redis.tls.key=${strangers.client.key}`,
+  ];
+
+  it.each(['single', 'sentinel', 'cluster'])(
+    'are used from the next connection on: %s',
+    async (mode) => {
+      const tls = { certificates: ours, clientAuth: true };
+      if (mode === 'sentinel') deployment = await startSentinel({ tls });
+      if (mode === 'cluster') deployment = await startCluster({ tls });
+      const address = deployment?.address ?? (await server(ours, true)).address;
+      const one = await replica(address, [...wrong, ...(deployment?.sets ?? [])]);
+      await one.seen(({ kind }) => kind === 'redis-failed');
+      // As a reload does it: in place.
+      Object.assign(one.config.redis.tls, { caCert: ours.caCert, ...ours.client });
+      await untilShared(one);
+    },
+    60_000,
+  );
+});
+
 describe('no caller notices, and one line tells of it, where', () => {
   it.each([
     [

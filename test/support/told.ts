@@ -38,6 +38,7 @@ export const METRIC_SOURCES: MetricSources = {
   held: () => 0,
   pendingRegistrations: () => 0,
   frozen: () => false,
+  certificates: () => ({ server: undefined, manager: undefined, redis: undefined }),
   nodes: () => [],
   claims: () => ({ held: 0, unshared: 0, moving: 0, elsewhere: 0 }),
   breakers: () => new Map(),

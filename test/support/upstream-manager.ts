@@ -10,6 +10,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 
 /** One call as it arrived at the manager, to be answered by hand. */
 export class ReceivedCall {
@@ -116,7 +117,10 @@ export interface ManagerBehaviour {
   probe?(call: ReceivedCall): void;
   host?: string;
   port?: number;
-  tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
+  tls?: { readonly key: string; readonly cert: string; readonly ca?: string } & Pick<
+    SecureContextOptions,
+    'minVersion' | 'maxVersion' | 'ciphers'
+  >;
 }
 
 /** A manager at the level of HTTP/2 frames: counts its connections and does what the test says. */

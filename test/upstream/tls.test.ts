@@ -1,11 +1,19 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { makeCertificates } from '../support/certificates.js';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { makeAuthority, makeCertificates } from '../support/certificates.js';
+import { managersConfig } from '../support/upstream-harness.js';
 import { hold } from '../support/upstream-held.js';
 import type { ReceivedCall } from '../support/upstream-manager.js';
 import { cleanUpAfterEach, startManager, startUpstream } from '../support/upstream-setup.js';
 import { TEST_TLS } from '../support/upstream-tls.js';
 
 cleanUpAfterEach();
+
+const authority = makeAuthority();
+afterAll(() => authority.end());
+const EXPIRED = authority.leaf('manager', { days: -1 });
+/** OpenSSL 3 speaks it only where nothing is asked of the ciphers. */
+const OLD = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
 
 const server = { key: TEST_TLS.serverKey, cert: TEST_TLS.serverCert };
 
@@ -112,6 +120,61 @@ describe('TLS towards the manager', () => {
     expect(reply.status.code).toBe(14);
     expect(reply.status.message).toContain(reason);
     expect(harness.upstream.describeTrouble()).toContain(reason);
+  });
+
+  it.each([
+    ['speaks plaintext', undefined, true, 'wrong version number'],
+    ['speaks TLS, and is asked in plaintext', server, false, 'does it want TLS?'],
+    ['shows a certificate that has expired', EXPIRED, true, 'certificate has expired'],
+    ['speaks TLS 1.1 at most', { ...server, ...OLD }, true, '(TLS: tlsv1 alert protocol version)'],
+    [
+      'wants a certificate, and is shown none',
+      { ...server, ca: TEST_TLS.caCert },
+      true,
+      '(TLS: tlsv13 alert certificate required)',
+    ],
+  ])('does not take a manager that %s, and says so', async (_, ofManager, tls, reason) => {
+    const manager = await startManager(ofManager === undefined ? {} : { tls: ofManager });
+    const caCert = ofManager === EXPIRED ? authority.caCert : TEST_TLS.caCert;
+    const serverName = ofManager === EXPIRED ? 'localhost' : 'manager.test';
+    const harness = startUpstream({
+      addrs: [{ port: manager.port, tls }],
+      ...(tls && { tls: { caCert, serverName } }),
+    });
+    await harness.until(() => harness.upstream.statuses()[0]?.state === 'failed');
+
+    const { reply } = await harness.upstream.unary(harness.request('q'));
+
+    expect(reply.status.code).toBe(14);
+    expect(harness.upstream.describeTrouble()).toContain(reason);
+    expect(manager.probes).toBe(0);
+  });
+
+  it('shows its new certificate, and believes the new authority, from the next connection on', async () => {
+    const [one, other] = [authority.leaf('one'), authority.leaf('other')];
+    const manager = await startManager({ tls: { ...authority.leaf('manager'), ca: authority.caCert } });
+    const managers = managersConfig({
+      addrs: [{ port: manager.port, tls: true }],
+      channelsPerAddr: 1,
+      tls: { caCert: TEST_TLS.caCert, ...one, serverName: 'localhost' },
+    });
+    const harness = startUpstream({ addrs: [] }, { managers });
+    await harness.until(() => harness.upstream.statuses()[0]?.state === 'failed');
+    const tls = managers.tls as { -readonly [K in keyof typeof managers.tls]: string };
+    Object.assign(tls, { caCert: authority.caCert });
+    const shown = async (): Promise<string> => {
+      await harness.until(() => manager.sessions.length === 1 && harness.upstream.healthy);
+      const [socket] = manager.sessions.map(({ socket }) => socket as TLSSocket);
+      return String(socket?.getPeerCertificate().subject.CN);
+    };
+    expect(await shown()).toBe('one');
+    Object.assign(tls, other);
+    // What stands stays.
+    expect((await harness.upstream.unary(harness.request('q'))).reply.status.code).toBe(0);
+    expect(await shown()).toBe('one');
+    for (const session of manager.sessions) session.close();
+    await harness.until(() => manager.connectionsEver > 2 && manager.sessions.length === 1);
+    expect(await shown()).toBe('other');
   });
 
   it("refuses a key that is not the certificate's when it is set up", () => {

@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../support/upstream-deferred.js';
@@ -21,6 +22,27 @@ describe('a unary call to the manager', () => {
     expect(harness.of('manager-answered')).toMatchObject([
       { method: 'ListSchedulers', code: 0, errorClass: undefined },
     ]);
+  });
+
+  it('that the manager refused to look at is sent again, and no oftener than twice', async () => {
+    let refusals = 2;
+    let asked = 0;
+    const { harness, upstream } = await setUp({
+      async call(call) {
+        asked++;
+        if (refusals-- > 0) call.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+        else call.answer((await call.read()) ?? Buffer.alloc(0));
+      },
+    });
+    expect((await upstream.unary(harness.request('q'))).reply.message?.toString()).toBe('q');
+    expect(asked).toBe(3);
+    [refusals, asked] = [10, 0];
+    const { status } = (await upstream.unary(harness.request('q'))).reply;
+    expect(status).toMatchObject({
+      code: 14,
+      message: expect.stringContaining('before the request was sent'),
+    });
+    expect(asked).toBe(3);
   });
 
   it('carries metadata both ways, duplicates and -bin keys included, and nothing of one hop', async () => {

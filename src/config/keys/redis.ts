@@ -24,5 +24,9 @@ export const redis = section('What replicas share, registrations included; off w
       'The certificate the gateway shows to Redis, which wants one unless its `tls-auth-clients` says otherwise.',
     ),
     key: pem('private key', 'The key of `cert`, without a passphrase.'),
+    serverName: text(
+      '',
+      'The name the servers’ certificates must carry; empty: the host that is dialled, which Sentinels and clusters tell as an address.',
+    ),
   }),
 });

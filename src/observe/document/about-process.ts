@@ -76,6 +76,21 @@ export const ABOUT_PROCESS = {
       todo: 'Mend the file; the message names key, line, what was found and what is allowed, and `manager-gateway serve --check` says the same. The old configuration runs on, but a restart would fail.',
     },
   ],
+  'certificate-expiring': [
+    {
+      event: {
+        kind: 'certificate-expiring',
+        use: 'server',
+        atMs: Date.UTC(2026, 0, 10),
+        leftMs: 9 * 86_400_000,
+      },
+      todo: 'Renew it: docs/runbooks/certificate-expiring.md. The gateway takes the new file within seconds, without a restart.',
+    },
+    {
+      event: { kind: 'certificate-expiring', use: 'manager', atMs: Date.UTC(2026, 0, 1), leftMs: -1 },
+      todo: 'Renew it now. Connections that are open stay; new ones are refused by whoever checks it.',
+    },
+  ],
   draining: [
     { event: { kind: 'draining', connections: 412 }, todo: 'Nothing: somebody has stopped it (SIGTERM).' },
   ],
@@ -124,6 +139,7 @@ export const ABOUT_PROCESS = {
   | 'operator-refused'
   | 'config-reloaded'
   | 'config-refused'
+  | 'certificate-expiring'
   | 'draining'
   | 'stopped'
   | 'internal-error'
