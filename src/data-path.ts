@@ -3,6 +3,7 @@ import { createBreakers } from './breaker/stage.js';
 import type { Entry } from './cache/entry.js';
 import { freshnessOf } from './cache/freshness.js';
 import { createHand, type Hand } from './cache/hand.js';
+import { createHits } from './cache/hits.js';
 import { createMaintenance, type Maintenance } from './cache/maintenance.js';
 import { createMemoryStore, type MemoryStore } from './cache/memory.js';
 import { createOnlooker, type Watched } from './cache/onlooker.js';
@@ -37,6 +38,8 @@ import { standsIn } from './warmup/stands-in.js';
 import type { World } from './world/world.js';
 
 export interface DataPath {
+  /** What memory answers a read with at once; undefined: `answerRead` has to be asked. */
+  readonly answerNow: (read: Read) => ReadAnswer | undefined;
   /** A read, from the cache to the manager. */
   readonly answerRead: ReadHandler;
   /** The same on nobody's behalf: what the warm-up asks is no sign that somebody wants it. */
@@ -229,7 +232,14 @@ export function createDataPath(options: DataPathOptions): DataPath {
     emit,
   });
 
+  const hits = createHits({
+    ...{ store, voids, limits: config.cache, isFact, sharing, clock },
+    note: learned.note,
+  });
+
   return {
+    // A trace shows the stages, so a call that is traced passes them.
+    answerNow: tracing === NO_TRACING ? hits : () => undefined,
     answerRead,
     answerBehind,
     isFresh(read) {

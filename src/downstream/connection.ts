@@ -5,7 +5,8 @@ import type { CallerConnection } from '../observe/callers.js';
 import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js';
 import type { Departure } from '../rpc/call.js';
 import { NO_METADATA } from '../rpc/metadata.js';
-import { type Admission, admit } from './admission.js';
+import type { Admission } from './admission.js';
+import { createAdmitting } from './admitting.js';
 import type { ByteBudget } from './byte-budget.js';
 import { ACCEPTED_ENCODINGS } from './compression.js';
 import { ConnectionLimits } from './connection-limits.js';
@@ -37,6 +38,7 @@ export class Connection {
   #closeReason: ConnectionCloseReason | undefined;
   #caller: CallerConnection | undefined;
   #spoke = false;
+  readonly #admit: (raw: readonly string[]) => Admission;
   /** By our own stopping. */
   #cut = false;
   #closed = false;
@@ -51,6 +53,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#session = options.session;
+    this.#admit = createAdmitting(options.downstream.limits);
     const { limits, clock, emit } = options.downstream;
     this.#limits = new ConnectionLimits({ limits: limits.limits, clock, emit });
     this.#idleSinceMs = clock.nowMs();
@@ -121,7 +124,7 @@ export class Connection {
       this.#count('resets');
       return;
     }
-    const admission = admit(raw, this.#options.downstream.limits.maxMetadataBytes);
+    const admission = this.#admit(raw);
     if (admission.kind === 'refused') this.#refuse(stream, admission);
     else this.#begin(stream, admission);
   }
@@ -143,7 +146,7 @@ export class Connection {
   }
 
   #begin(stream: ServerHttp2Stream, admission: Extract<Admission, { kind: 'call' }>): void {
-    const { deadlines, downstream, onCallClose } = this.#options;
+    const { deadlines, downstream } = this.#options;
     const { path, metadata, encoding, timeoutMs } = admission;
     if (!this.#spoke) {
       this.#spoke = true;
@@ -160,17 +163,10 @@ export class Connection {
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.limits.maxMessageBytes,
       budget: this.#options.budget,
       mayAsk: this.#mayAsk,
-      onBadInput: (error) => this.#reportBadInput(reasonOf(error), error),
-      onOverBudget: (detail) => downstream.emit({ kind: 'limit-reached', limit: 'bytes-in-flight', detail }),
+      onBadInput: this.#onBadInput,
+      onOverBudget: this.#onOverBudget,
       onInternalError: this.#reportInternalError,
-      onClose: () => {
-        deadlines.delete(call);
-        this.#calls.delete(call);
-        this.#idleSinceMs = downstream.clock.nowMs();
-        this.#turns += 1;
-        if (call.departure === 'cancelled') this.#count('resets');
-        onCallClose();
-      },
+      onClose: this.#onCallClose,
     });
     this.#calls.add(call);
     this.#turns += 1;
@@ -212,6 +208,21 @@ export class Connection {
     if (this.#closed || this.#session.destroyed) return;
     if (this.#limits.count(limit) !== undefined) this.destroy('limit');
   }
+
+  readonly #onBadInput = (error: GatewayError): void => this.#reportBadInput(reasonOf(error), error);
+
+  readonly #onOverBudget = (detail: string): void =>
+    this.#options.downstream.emit({ kind: 'limit-reached', limit: 'bytes-in-flight', detail });
+
+  readonly #onCallClose = (call: Http2Call): void => {
+    const { deadlines, downstream, onCallClose } = this.#options;
+    deadlines.delete(call);
+    this.#calls.delete(call);
+    this.#idleSinceMs = downstream.clock.nowMs();
+    this.#turns += 1;
+    if (call.departure === 'cancelled') this.#count('resets');
+    onCallClose();
+  };
 
   readonly #reportInternalError = (error: unknown): void => {
     this.#options.downstream.emit({ kind: 'internal-error', where: 'downstream', error });

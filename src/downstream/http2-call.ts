@@ -37,6 +37,7 @@ type State =
 const OPEN: State = { kind: 'open' };
 const ENDED: State = { kind: 'ended' };
 const DONE = Promise.resolve();
+const ignore = (): void => {};
 
 /** A call over one HTTP/2 stream of node:http2. */
 export class Http2Call implements Call {
@@ -125,9 +126,9 @@ export class Http2Call implements Call {
   #listen(onClose: (call: Http2Call) => void): void {
     const stream = this.#stream;
     // Each reason for an error here (a reset, a lost connection, headers too large to send) ends in 'close'.
-    stream.on('error', () => {});
+    stream.on('error', ignore);
     stream.on('aborted', () => this.#cancel());
-    stream.once('close', () => {
+    stream.on('close', () => {
       this.#cancel();
       this.#inbound.release();
       this.#outbound.stop();

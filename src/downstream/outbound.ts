@@ -24,7 +24,6 @@ export class Outbound {
   constructor(stream: ServerHttp2Stream, report: Report) {
     this.#stream = stream;
     this.#report = report;
-    stream.on('drain', () => this.#giveRoom());
     stream.on('wantTrailers', () => this.#sendTrailers());
   }
 
@@ -53,7 +52,7 @@ export class Outbound {
     if (this.#lost) return;
     if (!stream.headersSent) {
       respondTrailersOnly(stream, status, trailers, this.#report);
-      setImmediate(releaseStream, stream);
+      if (!stream.readableEnded) setImmediate(releaseStream, stream);
       return;
     }
     this.#outcome = { status, trailers };
@@ -88,7 +87,7 @@ export class Outbound {
     if (!this.#outcome) return;
     sendTrailers(this.#stream, this.#outcome.status, this.#outcome.trailers, this.#report);
     // node:http2 submits trailers in an immediate of its own; this one runs after it.
-    setImmediate(releaseStream, this.#stream);
+    if (!this.#stream.readableEnded) setImmediate(releaseStream, this.#stream);
   }
 
   #untilRoom(): Promise<void> {
@@ -99,6 +98,7 @@ export class Outbound {
         resolve = done;
       });
       this.#room = { promise, resolve };
+      this.#stream.once('drain', () => this.#giveRoom());
     }
     return this.#room.promise;
   }

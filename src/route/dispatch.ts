@@ -5,7 +5,7 @@ import type { AnswerKind, Emit } from '../observe/events.js';
 import type { RegistrationsPart } from '../registrations/create-registrations.js';
 import type { Call, CallHandler, Reply } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
-import type { Read, ReadHandler } from '../rpc/read.js';
+import type { Read, ReadAnswer, ReadHandler } from '../rpc/read.js';
 import type { Tracing } from '../trace/tracing.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Classifier } from './classify.js';
@@ -18,6 +18,8 @@ import { provenance, sendReply } from './reply.js';
 export interface DispatchOptions {
   readonly mode: () => Mode;
   readonly classifier: Classifier;
+  /** What memory has, at once. */
+  readonly answerNow: (read: Read) => ReadAnswer | undefined;
   /** The stages from the cache to the manager. */
   readonly answerRead: ReadHandler;
   /** For `observe`: finds out how it would have been answered, and is told what the manager said. */
@@ -48,19 +50,20 @@ type Ended = { readonly answer: AnswerKind; readonly code: number };
 /** Decides what a call is, and sends it its way. */
 export function createDispatch(options: DispatchOptions): CallHandler {
   const { clock, emit } = options;
+  const report = (method: string, startedAtMs: number, { answer, code }: Ended): void =>
+    emit({ kind: 'call-answered', method, answer, code, durationMs: clock.nowMs() - startedAtMs });
   return async (call) => {
     const startedAtMs = clock.nowMs();
     const method = methodLabel(call.path);
-    const report = ({ answer, code }: Ended): void =>
-      emit({ kind: 'call-answered', method, answer, code, durationMs: clock.nowMs() - startedAtMs });
     try {
       const route = METHOD_TABLE.get(call.path);
-      report(await options.tracing.call(call, method, () => serve(options, call, route)));
+      const ended = await options.tracing.call(call, method, () => serve(options, call, route));
+      report(method, startedAtMs, ended);
     } catch (error) {
       const failure = error instanceof GatewayError ? error : unexpected(error);
       // Told here, where the method is known; whoever is above finds an error with a status, and nothing more to tell.
       if (failure !== error) emit({ kind: 'internal-error', where: method, error });
-      report({ answer: 'refused', code: failure.status.code });
+      report(method, startedAtMs, { answer: 'refused', code: failure.status.code });
       throw failure;
     }
   };
@@ -127,19 +130,23 @@ async function serveRead(options: DispatchOptions, call: Call, mode: 'answer' | 
 
 async function answer(options: DispatchOptions, call: Call, read: Read): Promise<Ended> {
   const { clock, emit } = options;
-  const answered = await options.answerRead({
-    ...read,
-    // Asked for only when somebody has to wait: a hit makes no AbortController.
-    get signal() {
-      return call.signal;
-    },
-  });
+  const answered = options.answerNow(read) ?? (await options.answerRead(waitingRead(read, call)));
   const nowMs = clock.nowMs();
   const method = read.question.path.slice(1);
   const { askedAtMs, via: source = 'own' } = answered;
   emit({ kind: 'answer-aged', method, ageMs: nowMs - askedAtMs, source });
   await sendReply(call, answered.reply, provenance(answered, nowMs));
   return { answer: answered.source, code: answered.reply.status.code };
+}
+
+/** Its signal is asked for only when somebody has to wait: a hit makes no AbortController. */
+function waitingRead(read: Read, call: Call): Read {
+  return {
+    ...read,
+    get signal() {
+      return call.signal;
+    },
+  };
 }
 
 async function observe(options: DispatchOptions, call: Call, read: Read): Promise<Ended> {

@@ -4,7 +4,7 @@ import { createDataPath, type DataPath, type DataPathOptions } from '../../src/d
 import type { GatewayEvent } from '../../src/observe/events.js';
 import { createClassifier } from '../../src/route/classify.js';
 import { decodeRequest, loadServiceDefinitions, requestFieldNumbers } from '../../src/route/proto.js';
-import type { Read } from '../../src/rpc/read.js';
+import type { Read, ReadAnswer } from '../../src/rpc/read.js';
 import { ManualClock } from './manual-clock.js';
 import { ok, ScriptedUpstream } from './scripted-upstream.js';
 
@@ -46,7 +46,7 @@ export function bench(yaml = '', over: Pick<DataPathOptions, 'isAlive' | 'mode'>
   return {
     clock,
     upstream,
-    path,
+    path: { ...path, answerRead: (read) => asCallersAre(path, read) },
     events,
     read(method, fields, over = {}) {
       const fullPath = method.startsWith('/') ? method : `/manager.v2.Manager/${method}`;
@@ -65,6 +65,15 @@ export function bench(yaml = '', over: Pick<DataPathOptions, 'isAlive' | 'mode'>
     },
     of: (kind) => events.filter((event) => event.kind === kind) as never,
   };
+}
+
+/** As a caller's read is answered: at once, if memory can, and else by the stages. */
+export function asCallersAre(
+  { answerNow, answerRead }: Pick<DataPath, 'answerNow' | 'answerRead'>,
+  read: Read,
+): Promise<ReadAnswer> {
+  const now = answerNow(read);
+  return now === undefined ? answerRead(read) : Promise.resolve(now);
 }
 
 function methodAt(path: string): {

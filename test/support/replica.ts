@@ -10,7 +10,7 @@ import { NO_METADATA } from '../../src/rpc/metadata.js';
 import type { Question } from '../../src/rpc/question.js';
 import type { Read, ReadAnswer } from '../../src/rpc/read.js';
 import type { Upstream } from '../../src/upstream/upstream.js';
-import { configOf, requestOf } from './data-path.js';
+import { asCallersAre, configOf, requestOf } from './data-path.js';
 import { watchEvents } from './event-watch.js';
 
 /** A manager for several replicas: answers each attempt by `auto`, which may take its time. */
@@ -103,7 +103,7 @@ export async function startReplica(options: {
     events,
     read,
     questionOf: (fullPath, message) => classifier.question(fullPath, message),
-    ask: (method, fields) => path.answerRead(read(method, fields)),
+    ask: (method, fields) => asCallersAre(path, read(method, fields)),
     of: (kind) => events.filter((event) => event.kind === kind) as never,
     seen,
     stop: () => path.stop(),

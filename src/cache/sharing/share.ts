@@ -24,6 +24,8 @@ export interface SharingOptions extends StandInOptions {
 export interface Sharing {
   /** Above recall. */
   readonly stage: Stage;
+  /** What `recall` finds of the question whose entry answers `read` now, as the stage would give it. */
+  hit(read: Read, recall: (question: Question) => ReadAnswer | undefined): ReadAnswer | undefined;
   /** The question whose entry answers `read` now. */
   questionOf(read: Read): Question;
   /** What an answer that came for `read` is an answer to, now that it is known. */
@@ -94,6 +96,13 @@ export function createSharing(options: SharingOptions): Sharing {
     stage: (next) => (read) => {
       if (sharableAsker(read.question, read.message) === undefined) return next(read);
       return standIns.within(read, questionOf(read.question, read.message), () => asOne(next, read));
+    },
+    hit({ question: own, message }, recall) {
+      const question = questionOf(own, message);
+      const answer = recall(question);
+      if (answer === undefined || question === own) return answer;
+      standIns.note(own, question.key);
+      return { ...answer, via: 'shared' };
     },
     questionOf: ({ question, message }) => questionOf(question, message),
     filedUnder(read, answer) {
