@@ -42,6 +42,8 @@ export class Connection {
   /** By our own stopping. */
   #cut = false;
   #closed = false;
+  /** Over a limit, and to be cut off in a moment. */
+  #condemned = false;
   readonly #limits: ConnectionLimits;
   readonly #liveness: Liveness;
   /** Calls that have begun or ended, and how many had by the last ping. */
@@ -203,10 +205,15 @@ export class Connection {
   readonly #mayAsk = (): GatewayError | undefined =>
     this.#options.downstream.objection?.() ?? this.#limits.count('asking');
 
-  /** Who does too much of this is cut off, without ceremony: each frame of ceremony would be another to pay for. */
+  /**
+   * Who does too much of this is cut off, without ceremony: each frame of ceremony would be another to pay for. Never while frames
+   * are being read: Node 20 and 22 abort when a session goes away under nghttp2 (nodejs/node#38964).
+   */
   #count(limit: 'resets' | 'pings' | 'settings'): void {
-    if (this.#closed || this.#session.destroyed) return;
-    if (this.#limits.count(limit) !== undefined) this.destroy('limit');
+    if (this.#condemned || this.#closed || this.#session.destroyed) return;
+    if (this.#limits.count(limit) === undefined) return;
+    this.#condemned = true;
+    setImmediate(() => this.destroy('limit'));
   }
 
   readonly #onBadInput = (error: GatewayError): void => this.#reportBadInput(reasonOf(error), error);

@@ -4,10 +4,11 @@ import type { DownstreamLimits } from './engine.js';
 const KIB = 1024;
 
 /**
- * Metadata over the limit is refused in words, which needs it received. So HTTP/2 is told twice the limit; beyond
- * that node:http2 resets the stream with ENHANCE_YOUR_CALM, which gRPC clients show as RESOURCE_EXHAUSTED without words.
+ * Metadata over the limit is refused in words, and counted, which needs it received. So HTTP/2 is told four times the limit;
+ * beyond that node:http2 resets the stream with ENHANCE_YOUR_CALM, which gRPC clients show as RESOURCE_EXHAUSTED without words,
+ * and tells nobody here.
  */
-const ANSWERABLE_FACTOR = 2;
+const ANSWERABLE_FACTOR = 4;
 /** The least that a header counts (RFC 9113 §6.5.2): by size, never by number, a list is too long. */
 const SMALLEST_HEADER_BYTES = 32;
 

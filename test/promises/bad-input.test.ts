@@ -155,7 +155,7 @@ describe('what is too much', () => {
     const fine = caller.open(PATHS.unknownService);
     fine.halfClose();
     expect(await fine.outcome).toMatchObject({ code: OK });
-    const call = caller.open(PATHS.unknownService, { 'x-a': 'x'.repeat(30_000), 'x-b': 'x'.repeat(30_000) });
+    const call = caller.open(PATHS.unknownService, { 'x-a': 'x'.repeat(40_000), 'x-b': 'x'.repeat(40_000) });
     call.halfClose();
     expect(await call.outcome).toMatchObject({ code: undefined, reset: constants.NGHTTP2_ENHANCE_YOUR_CALM });
     await caller.close();

@@ -15,6 +15,8 @@ export interface Attacked {
   readonly others: Others;
   /** A value on its /metrics, by name without prefix. */
   metric(name: string): Promise<number>;
+  /** The same of a name with labels, all of them together. */
+  sum(name: string, labels?: string): Promise<number>;
   /** Those of its connections to the manager aside, which it may replace. */
   openDescriptors(): number;
   /** The most memory it has ever had. */
@@ -26,8 +28,12 @@ export interface Attacked {
   stop(): Promise<number | string>;
 }
 
-export async function startAttacked(more: readonly string[] = []): Promise<Attacked> {
-  const manager = await startScriptedManager({ answer: ({ messages }) => ({ messages }) });
+/** `answer`: what the manager says; it echoes where nobody says. */
+export async function startAttacked(
+  more: readonly string[] = [],
+  answer: Parameters<typeof startScriptedManager>[0]['answer'] = ({ messages }) => ({ messages }),
+): Promise<Attacked> {
+  const manager = await startScriptedManager({ answer });
   const sets = [
     'server.listen=127.0.0.1:0',
     'metrics.addr=127.0.0.1:0',
@@ -51,6 +57,13 @@ export async function startAttacked(more: readonly string[] = []): Promise<Attac
       const text = await getOnce(`http://${metrics}/metrics`);
       const line = text.split('\n').find((one) => one.startsWith(`dragonfly_manager_gateway_${name} `));
       return Number(line?.split(' ')[1]);
+    },
+    async sum(name, labels = '') {
+      const text = await getOnce(`http://${metrics}/metrics`);
+      const lines = text.split('\n').filter((one) => one.startsWith(`dragonfly_manager_gateway_${name}{`));
+      return lines
+        .filter((one) => one.includes(labels))
+        .reduce((total, one) => total + Number(one.slice(one.lastIndexOf(' ') + 1)), 0);
     },
     openDescriptors: () => readdirSync(inProc('fd')).length - manager.stats.connectionsOpen,
     peakBytes() {

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectCaller } from '../../support/caller.js';
+import { type Attacked, startAttacked } from '../../support/promises-attacked.js';
+import { listSchedulersOf, PATHS } from '../../support/promises-messages.js';
+import { startLegitimateCallers } from './legitimate-callers.js';
+
+const ATTACKER = fileURLToPath(new URL('./attacker.mjs', import.meta.url));
+const MIB = 1024 * 1024;
+const LARGE_ANSWER = Buffer.alloc(20 * MIB, 7);
+/** What an attack may have the gateway hold on top of what it had: windows, halves of messages, garbage not yet collected. */
+const GROWTH_BYTES = 400 * MIB;
+const P99_LIMIT_MS = 50;
+/** `./test/run --hard`, on a machine that does nothing else: in CI only failures, memory and counts are judged, no times. */
+const QUIET = process.env.QUIET_MACHINE === 'yes';
+
+interface Attack {
+  readonly name: string;
+  readonly connections: number;
+  readonly count: number;
+  readonly seconds: number;
+  /** By which of its series it is seen. */
+  readonly counted: (gateway: Attacked) => Promise<number>;
+}
+
+const FOREVER = 1e12;
+const closedFor = (reason: string) => (gateway: Attacked) =>
+  gateway.sum('downstream_connections_closed_total', `reason="${reason}"`);
+const limit = (name: string) => (gateway: Attacked) => gateway.sum('limits_reached_total', `limit="${name}"`);
+const badInput = (reason: string) => (gateway: Attacked) =>
+  gateway.sum('bad_input_total', `reason="${reason}"`);
+
+const ATTACKS: readonly Attack[] = [
+  { name: 'rapid-reset', connections: 4, count: FOREVER, seconds: 6, counted: limit('resets') },
+  { name: 'continuation', connections: 4, count: FOREVER, seconds: 6, counted: closedFor('protocol-error') },
+  { name: 'stream-flood', connections: 4, count: FOREVER, seconds: 6, counted: closedFor('protocol-error') },
+  { name: 'large-headers', connections: 4, count: 20_000, seconds: 6, counted: badInput('metadata') },
+  { name: 'idle-sockets', connections: 2_000, count: FOREVER, seconds: 8, counted: closedFor('first-frame') },
+  { name: 'ping', connections: 4, count: FOREVER, seconds: 6, counted: limit('pings') },
+  { name: 'settings', connections: 4, count: FOREVER, seconds: 6, counted: limit('settings') },
+  // Nobody here is told of them; they are cheap, and end with the connection.
+  { name: 'window', connections: 4, count: FOREVER, seconds: 6, counted: closedFor('client') },
+  { name: 'slow-reader', connections: 20, count: 2_000, seconds: 12, counted: closedFor('ping-timeout') },
+  {
+    name: 'random-keys',
+    connections: 10,
+    count: QUIET ? 1_000_000 : 20_000,
+    seconds: QUIET ? 400 : 30,
+    counted: limit('asking'),
+  },
+  { name: 'forged-delete', connections: 4, count: 20_000, seconds: 10, counted: limit('asking') },
+];
+
+let gateway: Attacked;
+
+beforeAll(async () => {
+  const sets = [
+    'server.ping={ interval: 2s, timeout: 3s }',
+    'server.limits={ firstFrameTimeout: 3s, asksPerSecond: 50 }',
+    'snapshot.dir=',
+    // What the legitimate callers ask stays remembered: this is about attacks, not about expiry.
+    'cache.methods.ListSchedulers.ttl=1h',
+    'cache.methods.ListSchedulers.exactTtl=1h',
+  ];
+  gateway = await startAttacked(sets, ({ path, messages }) =>
+    path.endsWith('/Large') ? { messages: [LARGE_ANSWER] } : { messages },
+  );
+  // The callers that startAttacked brings write without pause, which the limits here are to forbid.
+  await gateway.others.stop();
+  const caller = await connectCaller(gateway.address);
+  for (let index = 0; index < 8; index++)
+    expect((await caller.call(PATHS.list, listSchedulersOf(`legitimate-${index}`))).code).toBe(0);
+  await caller.close();
+}, 60_000);
+
+afterAll(async () => {
+  expect(await gateway?.stop()).toBe(0);
+});
+
+async function attack({
+  name,
+  connections,
+  count,
+  seconds,
+}: Attack): Promise<{ rounds: number; closed: number }> {
+  const args = [ATTACKER, name, gateway.port, connections, count, seconds].map(String);
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: (seconds + 60) * 1000 });
+  return JSON.parse(stdout) as { rounds: number; closed: number };
+}
+
+const percentile = (values: readonly number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
+
+describe('while one attacks with all his might, others notice nothing:', { timeout: 600_000 }, () => {
+  it.each(ATTACKS)('$name', async (one) => {
+    const countedBefore = await one.counted(gateway);
+    const peakBefore = gateway.peakBytes();
+    const legitimate = await startLegitimateCallers(gateway.address);
+    const done = await attack(one);
+    const { latenciesMs, failures } = await legitimate.stop();
+    const p99Ms = percentile(latenciesMs, 0.99);
+    const grownMib = (gateway.peakBytes() - peakBefore) / MIB;
+    const counted = async () => (await one.counted(gateway)) - countedBefore;
+    process.stdout.write(
+      `${one.name}: ${JSON.stringify({ ...done, calls: latenciesMs.length, p99Ms: Math.round(p99Ms), grownMib: Math.round(grownMib) })}\n`,
+    );
+    expect(done.rounds).toBeGreaterThan(0);
+    expect(latenciesMs.length).toBeGreaterThan(50);
+    expect(failures).toEqual([]);
+    expect(grownMib * MIB).toBeLessThan(GROWTH_BYTES);
+    if (QUIET) expect(p99Ms).toBeLessThan(P99_LIMIT_MS);
+    await expect.poll(counted, { timeout: 15_000 }).toBeGreaterThan(0);
+    expect(gateway.faults()).toEqual([]);
+    await expect.poll(() => gateway.metric('downstream_connections'), { timeout: 25_000 }).toBe(0);
+  });
+
+  it('and no descriptor is left of it all', () => {
+    expect(gateway.openDescriptors()).toBeLessThan(60);
+  });
+});
