@@ -43,6 +43,7 @@ export type Config = {
       readonly resetsPerSecond: number;
       readonly pingsPerSecond: number;
       readonly settingsPerSecond: number;
+      readonly refusalsPerSecond: number;
       readonly asksPerSecond: number;
       readonly bytesInFlight: number;
       /** 0: by what the process may have. */

@@ -4,12 +4,13 @@ import type { Clock } from '../rpc/clock.js';
 import type { CallerLimits } from './engine.js';
 import { createRateLimit, type RateLimit } from './rate-limit.js';
 
-type Counted = Extract<LimitName, 'resets' | 'pings' | 'settings' | 'asking'>;
+type Counted = Extract<LimitName, 'resets' | 'pings' | 'settings' | 'refusals' | 'asking'>;
 
 const KEYS = {
   resets: 'resetsPerSecond',
   pings: 'pingsPerSecond',
   settings: 'settingsPerSecond',
+  refusals: 'refusalsPerSecond',
   asking: 'asksPerSecond',
 } as const satisfies Record<Counted, keyof CallerLimits>;
 
@@ -17,8 +18,15 @@ const WHAT = {
   resets: 'streams reset by the caller',
   pings: 'pings',
   settings: 'changes of settings',
+  refusals: 'calls that had to be refused',
   asking: 'reads that memory cannot answer, and writes',
 } as const satisfies Record<Counted, string>;
+
+/** Seconds. What costs the gateway alone is dealt with in one go, while others wait; the manager's share is spread by flights and queue. */
+const BURST_S = { resets: 2, pings: 2, settings: 2, refusals: 2, asking: 10 } as const satisfies Record<
+  Counted,
+  number
+>;
 
 export interface ConnectionLimitsOptions {
   /** Read when they are needed. */
@@ -42,7 +50,7 @@ export class ConnectionLimits {
     const perSecond = limits[KEYS[limit]];
     let rate = this.#rates.get(limit);
     if (rate === undefined) {
-      rate = createRateLimit();
+      rate = createRateLimit(BURST_S[limit]);
       this.#rates.set(limit, rate);
     }
     if (rate.take(perSecond, clock.nowMs())) return undefined;

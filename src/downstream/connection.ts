@@ -1,4 +1,4 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { GatewayError, statusOfError } from '../errors.js';
 import type { CallerConnection } from '../observe/callers.js';
@@ -8,15 +8,12 @@ import { NO_METADATA } from '../rpc/metadata.js';
 import type { Admission } from './admission.js';
 import { createAdmitting } from './admitting.js';
 import type { ByteBudget } from './byte-budget.js';
-import { ACCEPTED_ENCODINGS } from './compression.js';
 import { ConnectionLimits } from './connection-limits.js';
 import type { Deadlines } from './deadlines.js';
 import type { DownstreamOptions } from './engine.js';
-import { refuseInHttp } from './http-refusal.js';
 import { Http2Call } from './http2-call.js';
 import { Liveness } from './liveness.js';
-import { releaseStream } from './outbound.js';
-import { respondTrailersOnly } from './response-headers.js';
+import { refuse } from './refusal.js';
 
 export interface ConnectionOptions {
   readonly session: ServerHttp2Session;
@@ -126,25 +123,19 @@ export class Connection {
       this.#count('resets');
       return;
     }
-    const admission = this.#admit(raw);
-    if (admission.kind === 'refused') this.#refuse(stream, admission);
-    else this.#begin(stream, admission);
-  }
-
-  #refuse(
-    stream: ServerHttp2Stream,
-    { reason, error, httpStatus }: Extract<Admission, { kind: 'refused' }>,
-  ): void {
-    stream.on('error', () => {});
-    this.#reportBadInput(reason, error);
-    stream.resume();
-    if (httpStatus !== 200) {
-      refuseInHttp(stream, httpStatus, error, this.#options.downstream.clock);
+    if (this.#condemned) {
+      stream.on('error', () => {});
+      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
-    const extra = reason === 'encoding' ? { 'grpc-accept-encoding': ACCEPTED_ENCODINGS } : {};
-    respondTrailersOnly(stream, error.status, NO_METADATA, this.#reportInternalError, extra);
-    setImmediate(releaseStream, stream);
+    const admission = this.#admit(raw);
+    if (admission.kind === 'call') {
+      this.#begin(stream, admission);
+      return;
+    }
+    this.#reportBadInput(admission.reason, admission.error);
+    this.#count('refusals');
+    refuse(stream, admission, this.#options.downstream.clock, this.#reportInternalError);
   }
 
   #begin(stream: ServerHttp2Stream, admission: Extract<Admission, { kind: 'call' }>): void {
@@ -202,14 +193,20 @@ export class Connection {
     this.#turnsAtPing = this.#turns;
   }
 
-  readonly #mayAsk = (): GatewayError | undefined =>
-    this.#options.downstream.objection?.() ?? this.#limits.count('asking');
+  readonly #mayAsk = (): GatewayError | undefined => {
+    const objection = this.#options.downstream.objection?.();
+    if (objection !== undefined) return objection;
+    const excess = this.#limits.count('asking');
+    // Each refusal costs little, and a hundred thousand of them keep everybody waiting.
+    if (excess !== undefined) this.#count('refusals');
+    return excess;
+  };
 
   /**
    * Who does too much of this is cut off, without ceremony: each frame of ceremony would be another to pay for. Never while frames
    * are being read: Node 20 and 22 abort when a session goes away under nghttp2 (nodejs/node#38964).
    */
-  #count(limit: 'resets' | 'pings' | 'settings'): void {
+  #count(limit: 'resets' | 'pings' | 'settings' | 'refusals'): void {
     if (this.#condemned || this.#closed || this.#session.destroyed) return;
     if (this.#limits.count(limit) === undefined) return;
     this.#condemned = true;
@@ -241,7 +238,8 @@ export class Connection {
 
   #onError(error: NodeJS.ErrnoException): void {
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return;
-    const broken = error.code === 'ERR_HTTP2_ERROR';
+    // Also ERR_HTTP2_TOO_MANY_INVALID_FRAMES, and what else node:http2 gives a connection up for.
+    const broken = error.code?.startsWith('ERR_HTTP2_') === true;
     this.#closeReason ??= broken ? 'protocol-error' : 'error';
     if (broken)
       this.#options.downstream.emit({ kind: 'bad-input', reason: 'protocol', detail: error.message });

@@ -15,6 +15,7 @@ export interface CallerLimits {
   readonly resetsPerSecond: number;
   readonly pingsPerSecond: number;
   readonly settingsPerSecond: number;
+  readonly refusalsPerSecond: number;
   readonly asksPerSecond: number;
   /** Of all callers together: request messages that have begun and are not whole. */
   readonly bytesInFlight: number;

@@ -47,6 +47,7 @@ const LIMITS = membersOf<LimitName>({
   resets: 0,
   pings: 0,
   settings: 0,
+  refusals: 0,
   asking: 0,
   'bytes-in-flight': 0,
   memory: 0,

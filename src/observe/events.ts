@@ -32,7 +32,14 @@ export type ConnectionCloseReason =
   | 'error';
 export type ConnectionRefuseReason = 'max-connections' | 'max-per-address' | 'tls-handshake' | 'draining';
 /** What a caller, or all of them, may not have more of. */
-export type LimitName = 'resets' | 'pings' | 'settings' | 'asking' | 'bytes-in-flight' | 'memory';
+export type LimitName =
+  | 'resets'
+  | 'pings'
+  | 'settings'
+  | 'refusals'
+  | 'asking'
+  | 'bytes-in-flight'
+  | 'memory';
 export type AddressState = 'unknown' | 'healthy' | 'slow' | 'failed';
 export type DiscardReason = 'asked-earlier' | 'voided-by-write' | 'too-large' | 'unreadable';
 export type PoorerReason = 'empty-list' | 'record-not-found' | 'without-cluster' | 'lost-live-node';

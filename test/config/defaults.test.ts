@@ -27,6 +27,7 @@ server:
     resetsPerSecond: 100
     pingsPerSecond: 500
     settingsPerSecond: 10
+    refusalsPerSecond: 100
     asksPerSecond: 200
     bytesInFlight: 268435456
     memory: 0
@@ -94,6 +95,7 @@ describe('the defaults', () => {
         resetsPerSecond: 100,
         pingsPerSecond: 500,
         settingsPerSecond: 10,
+        refusalsPerSecond: 100,
         asksPerSecond: 200,
         bytesInFlight: 268_435_456,
         memory: 0,

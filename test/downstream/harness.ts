@@ -27,6 +27,7 @@ export const USUAL: CallerLimits = {
   resetsPerSecond: 100,
   pingsPerSecond: 500,
   settingsPerSecond: 10,
+  refusalsPerSecond: 100,
   asksPerSecond: 200,
   bytesInFlight: 256 * 1024 * 1024,
 };

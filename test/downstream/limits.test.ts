@@ -70,12 +70,17 @@ describe('a connection', () => {
     ['resets its calls', 'resets', (index: number) => reset(2 * index + 1)],
     ['pings', 'pings', () => rawPeer.ping()],
     ['changes its settings', 'settings', () => rawPeer.settings()],
+    [
+      'calls what is no gRPC',
+      'refusals',
+      (index: number) => rawPeer.headers(2 * index + 1, { ':method': 'PUT' }),
+    ],
   ] as const)('that %s all the time is cut off, and counted', async (_name, limit, frameOf) => {
     const clock = new ManualClock();
-    const rates = { resetsPerSecond: 5, pingsPerSecond: 5, settingsPerSecond: 5 };
+    const rates = { resetsPerSecond: 5, pingsPerSecond: 5, settingsPerSecond: 5, refusalsPerSecond: 5 };
     const { port, events } = await startDownstream({ clock, limits: rates });
     const socket = await tcp(port);
-    rawPeer.send(socket, rawPeer.hello, many(51, frameOf));
+    rawPeer.send(socket, rawPeer.hello, many(11, frameOf));
     await closed(socket);
     await events.seen('connection-closed');
     expect(events.of('connection-closed')).toMatchObject([{ reason: 'limit' }]);
@@ -152,7 +157,7 @@ describe('request messages under way', () => {
 
 describe('a rate', () => {
   it('allows ten seconds of it at once, and then as much as time brings', () => {
-    const rate = createRateLimit();
+    const rate = createRateLimit(10);
     const taken = (atMs: number, times: number): number =>
       Array.from({ length: times }, () => rate.take(2, atMs)).filter(Boolean).length;
     expect(taken(0, 100)).toBe(20);

@@ -47,7 +47,7 @@ export const server = section('What the daemons, seed peers and schedulers conne
     timeout: duration('10s', 'A connection whose ping is not answered for this long is closed.'),
   }),
   limits: section(
-    'What one caller may take of what is there for all. Rates are per second and connection, with a burst of ten seconds; 0: any.',
+    'What one caller may take of what is there for all. Rates are per second and connection, with a burst of two seconds (`asksPerSecond`: ten); 0: any.',
     {
       connectionsPerAddress: integer(
         0,
@@ -65,6 +65,12 @@ export const server = section('What the daemons, seed peers and schedulers conne
         'HTTP/2 pings, those aside that come with calls (grpc-go).',
       ),
       settingsPerSecond: integer(10, { min: 0 }, 'frames', 'Changes of HTTP/2 settings.'),
+      refusalsPerSecond: integer(
+        100,
+        { min: 0 },
+        'calls',
+        'Calls that are no gRPC, whose metadata is too large, or that exceed `asksPerSecond`; beyond it the connection is closed.',
+      ),
       asksPerSecond: integer(
         200,
         { min: 0 },

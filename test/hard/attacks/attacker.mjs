@@ -111,7 +111,8 @@ const endAt = performance.now() + Number(seconds) * 1000;
 let left = Number(count);
 let rounds = 0;
 let closed = 0;
-const over = () => performance.now() >= endAt || left <= 0;
+/** Who does not read is dangerous by staying. */
+const over = () => performance.now() >= endAt || (left <= 0 && reads);
 /** Rounds per write: system calls are not what is to be measured. */
 const BATCH = 50;
 
@@ -146,7 +147,8 @@ function connection(index) {
         rounds += 1;
       }
       // What cannot be sent because the other side takes nothing more is no attack on it.
-      if (socket.write(Buffer.concat(batch))) setImmediate(strike);
+      if (batch.length === 0) setTimeout(strike, 100);
+      else if (socket.write(Buffer.concat(batch))) setImmediate(strike);
       else socket.once('drain', strike);
       // One that never reads fills no socket of ours: it waits for its time to end.
       if (socket.writableNeedDrain)
