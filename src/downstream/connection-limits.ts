@@ -44,8 +44,8 @@ export class ConnectionLimits {
     this.#options = options;
   }
 
-  /** Counts one more; the error says that it was one too many. */
-  count(limit: Counted): GatewayError | undefined {
+  /** Counts one more, or `weight`; the error says that it was one too many. */
+  count(limit: Counted, weight = 1): GatewayError | undefined {
     const { limits, clock, emit } = this.#options;
     const perSecond = limits[KEYS[limit]];
     let rate = this.#rates.get(limit);
@@ -53,7 +53,7 @@ export class ConnectionLimits {
       rate = createRateLimit(BURST_S[limit]);
       this.#rates.set(limit, rate);
     }
-    if (rate.take(perSecond, clock.nowMs())) return undefined;
+    if (rate.take(perSecond, clock.nowMs(), weight)) return undefined;
     const detail = `more than ${perSecond} ${WHAT[limit]} per second on one connection (server.limits.${KEYS[limit]})`;
     emit({ kind: 'limit-reached', limit, detail });
     return new GatewayError('overloaded', detail);

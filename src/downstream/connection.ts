@@ -27,6 +27,9 @@ export interface ConnectionOptions {
   readonly onCallClose: () => void;
 }
 
+/** A refusal of large metadata costs as much as so many others: all of it has been received, and is garbage. */
+const LARGE_WEIGHT = 10;
+
 /** One connection of a caller: its session, its calls, its pings. It owns the socket. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -134,7 +137,7 @@ export class Connection {
       return;
     }
     this.#reportBadInput(admission.reason, admission.error);
-    this.#count('refusals');
+    this.#count('refusals', admission.reason === 'metadata' ? LARGE_WEIGHT : 1);
     refuse(stream, admission, this.#options.downstream.clock, this.#reportInternalError);
   }
 
@@ -206,9 +209,9 @@ export class Connection {
    * Who does too much of this is cut off, without ceremony: each frame of ceremony would be another to pay for. Never while frames
    * are being read: Node 20 and 22 abort when a session goes away under nghttp2 (nodejs/node#38964).
    */
-  #count(limit: 'resets' | 'pings' | 'settings' | 'refusals'): void {
+  #count(limit: 'resets' | 'pings' | 'settings' | 'refusals', weight = 1): void {
     if (this.#condemned || this.#closed || this.#session.destroyed) return;
-    if (this.#limits.count(limit) === undefined) return;
+    if (this.#limits.count(limit, weight) === undefined) return;
     this.#condemned = true;
     setImmediate(() => this.destroy('limit'));
   }

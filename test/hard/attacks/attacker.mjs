@@ -99,14 +99,21 @@ const ATTACKS = {
   settings: { round: () => calm },
   window: { round: () => frame(WINDOW_UPDATE, 0, 0, update) },
   'slow-reader': { round: (stream) => call(stream, '/no.such.Service/Large', Buffer.alloc(1)), reads: false },
-  'random-keys': { round: (stream) => call(stream, LIST, protoText(2, random())) },
+  'random-keys': { round: (stream) => call(stream, LIST, protoText(2, random())), inFlight: 200 },
   'forged-delete': {
     round: (stream) =>
       call(stream, DELETE, Buffer.concat([Buffer.from([8, 1]), protoText(2, `seed-${random()}`)])),
+    inFlight: 200,
   },
 };
 
-const { hello: helloOf = () => hello, first, round, reads = true } = ATTACKS[attack] ?? {};
+const {
+  hello: helloOf = () => hello,
+  first,
+  round,
+  reads = true,
+  inFlight = Infinity,
+} = ATTACKS[attack] ?? {};
 const endAt = performance.now() + Number(seconds) * 1000;
 let left = Number(count);
 let rounds = 0;
@@ -127,8 +134,22 @@ function connection(index) {
       if (!over()) closed += 1;
       resolve();
     });
-    if (reads) socket.resume();
-    else socket.pause();
+    let open = 0;
+    let rest = Buffer.alloc(0);
+    let waiting = false;
+    if (!reads) socket.pause();
+    else if (inFlight === Infinity) socket.resume();
+    else
+      socket.on('data', (chunk) => {
+        rest = Buffer.concat([rest, chunk]);
+        while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+          const ended =
+            rest[3] === RST_STREAM || ((rest[3] === HEADERS || rest[3] === DATA) && rest[4] & END_STREAM);
+          if (ended) open -= 1;
+          rest = rest.subarray(9 + rest.readUIntBE(0, 3));
+        }
+        if (waiting) strike();
+      });
     const strike = () => {
       if (!alive) return;
       if (over()) {
@@ -140,14 +161,17 @@ function connection(index) {
         return;
       }
       const batch = [];
-      for (let at = 0; at < BATCH && left > 0; at++) {
+      waiting = false;
+      for (let at = 0; at < BATCH && left > 0 && open < inFlight; at++) {
+        open += 1;
         batch.push(round(stream));
         stream += 2;
         left -= 1;
         rounds += 1;
       }
       // What cannot be sent because the other side takes nothing more is no attack on it.
-      if (batch.length === 0) setTimeout(strike, 100);
+      if (batch.length === 0 && open >= inFlight) waiting = true;
+      else if (batch.length === 0) setTimeout(strike, 100);
       else if (socket.write(Buffer.concat(batch))) setImmediate(strike);
       else socket.once('drain', strike);
       // One that never reads fills no socket of ours: it waits for its time to end.

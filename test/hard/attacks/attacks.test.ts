@@ -42,7 +42,7 @@ const ATTACKS: readonly Attack[] = [
   { name: 'settings', connections: 4, count: FOREVER, seconds: 6, counted: limit('settings') },
   // Nobody here is told of them; they are cheap, and end with the connection.
   { name: 'window', connections: 4, count: FOREVER, seconds: 6, counted: closedFor('client') },
-  { name: 'slow-reader', connections: 8, count: 200, seconds: 12, counted: closedFor('ping-timeout') },
+  { name: 'slow-reader', connections: 4, count: 40, seconds: 12, counted: closedFor('ping-timeout') },
   {
     name: 'random-keys',
     connections: 10,
