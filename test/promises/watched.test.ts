@@ -59,6 +59,13 @@ describe('a Prometheus that watches a fleet sees', { timeout: 60_000 }, () => {
     fired.add('DragonflyManagerGatewayNotServing');
   });
 
+  it('a certificate that runs out, until it is renewed', async () => {
+    await fleet.fires('DragonflyManagerGatewayCertificateExpiring', fleet.cold);
+    fleet.renew();
+    await fleet.quiet('DragonflyManagerGatewayCertificateExpiring', fleet.cold);
+    fired.add('DragonflyManagerGatewayCertificateExpiring');
+  });
+
   it('callers that churn, Redis that is gone, and a snapshot that cannot be written', async () => {
     let churning: { done(): Promise<void> } | undefined;
     await incident(

@@ -8,7 +8,8 @@ import {
   startSimulatedManager,
 } from '../../src/simulator/manager/simulated-manager.js';
 import { type Caller, connectCaller } from './caller.js';
-import { requestOf } from './data-path.js';
+import { makeAuthority } from './certificates.js';
+import { configOf, requestOf } from './data-path.js';
 import { type PrometheusProcess, startPrometheus } from './prometheus-process.js';
 import { rulesInAHurry } from './queries.js';
 import { type RedisProcess, startRedis } from './redis-process.js';
@@ -30,6 +31,8 @@ export interface WatchedFleet {
   act(path: string, body: object): Promise<void>;
   /** The scheduler registers once more, once it is known that no manager works. */
   register(): Promise<void>;
+  /** The certificate that the cold gateway shows to its manager, and which runs out, becomes one that lasts. */
+  renew(): void;
   /** All nodes leave, and it has been seen. */
   end(): Promise<void>;
   /** Callers that connect, find the manager healthy, ask, and close again, until `done` is called. */
@@ -76,9 +79,12 @@ const SETS = [
 ];
 
 export async function startWatchedFleet(): Promise<WatchedFleet> {
+  const authority = makeAuthority();
   const [manager, coldManager] = [
     await startSimulatedManager({ timeFactor: 5 * TIME_FACTOR, sweepIntervalMs: 3_600_000 }),
-    await startSimulatedManager(),
+    await startSimulatedManager({
+      tls: { ...authority.leaf('manager'), caCert: authority.caCert, clientAuth: true },
+    }),
   ];
   await coldManager.stop();
   const redis = await startRedis();
@@ -95,7 +101,13 @@ export async function startWatchedFleet(): Promise<WatchedFleet> {
       `admin.token=${TOKEN}`,
     ],
   });
-  const cold = await startGateway({ managers: [coldManager.address], sets: SETS });
+  const coldAddress = `https://${coldManager.address}`;
+  const coldSets = (days: number): string[] => {
+    const { cert, key } = authority.leaf('gateway', { days });
+    const tls = { caCert: authority.caCert, cert, key };
+    return [...SETS, ...Object.entries(tls).map(([name, pem]) => `managers.tls.${name}=${pem}`)];
+  };
+  const cold = await startGateway({ managers: [coldAddress], sets: coldSets(10) });
   const prometheus = await startPrometheus([gateway, cold].map(metricsOf), {
     interval: INTERVAL,
     rules: rulesInAHurry(WINDOW_SECONDS),
@@ -125,6 +137,10 @@ export async function startWatchedFleet(): Promise<WatchedFleet> {
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     },
     register: () => register(gateway),
+    renew() {
+      const addrs = `managers.addrs=${JSON.stringify([coldAddress])}`;
+      cold.gateway.reconfigure(configOf('', [addrs, ...coldSets(90)]));
+    },
     async end() {
       await fleet.stop();
       await prometheus.scraped();
@@ -143,6 +159,7 @@ export async function startWatchedFleet(): Promise<WatchedFleet> {
       await Promise.all([gateway.gateway.stop(), cold.gateway.stop()]);
       await Promise.all([manager.stop(), coldManager.stop(), redis.stop()]);
       rmSync(dir, { recursive: true });
+      authority.end();
     },
   };
 }
