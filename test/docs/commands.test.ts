@@ -6,8 +6,8 @@ import { type DocumentsWorld, type Ran, startDocumentsWorld } from '../support/d
 
 /** Run here: the gateway's own command, and what asks a gateway. */
 const RUN = ['manager-gateway', 'node', 'curl', 'promtool'];
-/** Commands that are named in a sentence, without what they need: their help is asked instead. */
-const NEED_MORE = ['demo', 'export', 'purge', 'plan', 'completion', 'serve', 'simulate'];
+/** Commands that are named in a sentence, and need more to be run, or never end: their help is asked instead. */
+const NEED_MORE = ['demo', 'simulate', 'export', 'purge', 'plan', 'completion', 'serve', 'simulate'];
 /** Exit codes that say something else than that the command is wrong. */
 const FINE: Readonly<Record<string, readonly number[]>> = { status: [0, 1], doctor: [0, 1] };
 /** What the server has to say to a curl, where it is not 200: there is no other manager to accept. */
