@@ -6,6 +6,7 @@ import { describeMachine } from './machine.js';
 import { merged } from './merged.js';
 import { writeMessages } from './messages.js';
 import { type Options, parseOptions } from './options.js';
+import type { Target } from './peers/target.js';
 import { endAllWithThisProcess } from './processes.js';
 import { quickJson } from './quick-json.js';
 import type { Results } from './results.js';
@@ -24,6 +25,10 @@ function chosen({ quick, only, repetitions }: Options): readonly Scenario[] {
   return only.length === 0 ? all : all.filter(({ name }) => only.includes(name));
 }
 
+function wantedOf(all: readonly Target[], { targets }: Options): readonly Target[] {
+  return targets.length === 0 ? all : all.filter(({ name }) => targets.includes(name));
+}
+
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   endAllWithThisProcess();
@@ -34,7 +39,13 @@ async function main(): Promise<void> {
   const messages = writeMessages(directory);
   const cores = coresOf();
   const run = await runAll({
-    ...{ scenarios: chosen(options), targets: allTargets(messages), messages, cores, directory },
+    ...{
+      scenarios: chosen(options),
+      targets: wantedOf(allTargets(messages), options),
+      messages,
+      cores,
+      directory,
+    },
     say: (line) => process.stderr.write(`${line}\n`),
   });
   const results: Results = {

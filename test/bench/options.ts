@@ -7,6 +7,8 @@ export interface Options {
   readonly json: boolean;
   /** Scenarios to run; none: all. */
   readonly only: readonly string[];
+  /** Targets to measure; none: all. */
+  readonly targets: readonly string[];
   readonly repetitions: number | undefined;
   /** Where the raw results are written; what is there of other scenarios stays. */
   readonly out: string | undefined;
@@ -20,6 +22,7 @@ export function parseOptions(args: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
+      targets: { type: 'string', default: '' },
       repetitions: { type: 'string' },
       out: { type: 'string' },
     },
@@ -30,8 +33,13 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     quick: values.quick,
     json: values.json,
-    only: values.only.split(',').filter((name) => name !== ''),
+    only: namesIn(values.only),
+    targets: namesIn(values.targets),
     repetitions,
     out: values.out,
   };
+}
+
+function namesIn(text: string): readonly string[] {
+  return text.split(',').filter((name) => name !== '');
 }

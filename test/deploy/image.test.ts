@@ -47,7 +47,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-const main = (): string => join(image.root, image.entrypoint[1] ?? '');
+const main = (): string => join(image.root, image.entrypoint.at(-1) ?? '');
 
 describe('the image', () => {
   it('holds the production dependencies, the compiled code and what that reads, and nothing that builds or tests', () => {

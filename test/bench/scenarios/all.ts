@@ -1,7 +1,11 @@
 import { GATEWAYS, LIMITS, PROXIES } from '../targets.js';
 import { calls } from './calls.js';
 import { churn } from './churn.js';
+import { day } from './day.js';
+import { fleet, storm } from './fleet.js';
 import { idle } from './idle.js';
+import { nodes } from './nodes.js';
+import { outage } from './outage.js';
 import type { Scenario } from './scenario.js';
 
 /** `--quick`: beside Envoy and HAProxy, within 10 minutes. */
@@ -23,5 +27,11 @@ export function allScenarios(repetitions = 5): readonly Scenario[] {
     churn({ targets: everybody, repetitions, seconds: 4 }),
     idle({ connections: 2_000, targets: everybody, repetitions, watchSeconds: 0 }),
     idle({ connections: 10_000, targets: ['gateway', ...PROXIES], repetitions: 1, watchSeconds: 60 }),
+    nodes(['gateway', ...PROXIES]),
+    storm(['gateway', ...PROXIES, 'stub']),
+    ...[100, 1_000, 10_000].map((daemons) => fleet(daemons, ['gateway', 'envoy'])),
+    outage('killed', ['gateway', ...PROXIES]),
+    outage('frozen', ['gateway', ...PROXIES]),
+    day(['gateway'], 240),
   ];
 }

@@ -50,7 +50,10 @@ type Client struct {
 	read    uint32
 }
 
-const windowBytes = 1 << 20
+const (
+	windowBytes = 1 << 20
+	unknownCode = 2
+)
 
 // Dial connects and says its SETTINGS; it does not wait for the peer's.
 func Dial(address string, timeout time.Duration) (*Client, error) {
@@ -133,7 +136,8 @@ func (c *Client) open(path string, extra []string, timeout time.Duration) (uint3
 		headers = append(headers, "grpc-timeout", strconv.FormatInt(timeout.Milliseconds(), 10)+"m")
 	}
 	block := Block(append(headers, extra...)...)
-	made := &call{done: make(chan result, 1)}
+	// What ends without a gRPC status is a proxy's own word.
+	made := &call{reply: Reply{Code: unknownCode}, done: make(chan result, 1)}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.closed {
@@ -213,10 +217,6 @@ func (c *Client) endIf(ended bool, id uint32, made *call) {
 }
 
 func (r *Reply) note(frame *http2.MetaHeadersFrame) {
-	if frame.StreamEnded() {
-		// What ends without a gRPC status is a proxy's own word.
-		r.Code = 2
-	}
 	for _, field := range frame.Fields {
 		switch {
 		case field.Name == "grpc-status":

@@ -1,0 +1,57 @@
+/** What stands round the tables of docs/benchmarks.md. */
+export const INTRODUCTION = `
+This page is generated from \`docs/benchmarks.json\`, the raw results of one run: \`npm run docs:benchmarks\`.
+To measure: \`npm run bench:install\` once, then \`npm run bench\` (the table), \`npm run --silent bench -- --quick --json\` (hits, calls passed
+through, churn and idle connections beside Envoy and HAProxy, within 10 minutes, as JSON), or in parts, for example
+\`npm run bench -- --only hit,churn --targets gateway,envoy --out docs/benchmarks.json\`: other scenarios of an earlier run stay in the file.
+What is not installed is named as missing.
+`;
+
+export const HOW = `
+Each cell is the median of the repetitions, in brackets the lowest and the highest, then the ratio to Envoy. Each repetition starts the
+target and its manager anew; targets take turns, so that a machine that slows down does so for all. The server, all of its threads, has
+one core; Envoy one worker, HAProxy one thread, nginx one worker. CPU is user and system time of its whole process tree. \`h2load\` gives as
+many calls as the target takes; p50 and p99 are those of \`ghz\` (grpc-go) at 3,000 calls a second. \`gateway\` runs on Node 24 as in the image,
+\`gateway-node22\` and \`-node20\` on those. \`bare\` is a bare responder over node:http2 on Node 24, the limit of the engine; \`stub\` is the stub manager
+reached directly, the limit of the generators. The proxies forward each call to the stub; the gateway is asked for what it has (hit), or,
+by a header, for what only the manager may answer (pass). The answer is one of a real manager v2.5.1 with two schedulers, 585 bytes.
+`;
+
+const OUTAGE =
+  '30 s without manager; 50 clients a second, each with a connection of its own and a deadline of 10 s, and 10 calls a second that only the manager can answer: recovery is the end of the last of those that failed after its return. The answers of the gateway expire within it (`ttl` and `swr` 1 s).';
+
+export const SCENARIOS: Readonly<Record<string, string>> = {
+  'hit-10x10': '10 connections with 10 calls in flight each.',
+  'hit-200x1': '200 connections with one call in flight each.',
+  'pass-10x10': '10 connections with 10 calls in flight each, all of them passed through.',
+  'pass-200x1': '200 connections with one call in flight each, all of them passed through.',
+  churn: 'Connect, Health/Check, ListSchedulers, close; a cycle counts as a call, 16 at a time.',
+  'idle-2000':
+    '2,000 connections, each of a daemon that has made a call; memory beyond that of the process after work.',
+  'idle-10000': '10,000 connections, each with a call each 60 s, watched for a minute.',
+  'nodes-1000':
+    '1,000 schedulers, registered, each with a KeepAlive stream over a connection of its own and a beat each 5 s; both sides of the gateway.',
+  'storm-2000':
+    '2,000 daemons start within 10 s as the Rust client does: two connections, health once, the schedulers three times, no retry.',
+  'outage-killed': `The manager's process is gone. ${OUTAGE}`,
+  'outage-frozen': `The manager's process is there and says nothing (SIGSTOP). ${OUTAGE}`,
+  day: 'A day of 330 daemons in 4 minutes: 2,000 calls a second, a daemon of another name after each 200 calls.',
+};
+
+export const LEARNED = `
+## Where the time goes
+
+From \`node --cpu-prof\`, a sampling of allocations, and \`perf\`, on hits:
+
+- No function of the gateway stood out (none above 3 %); garbage did: 14 to 23 % of the CPU was its collection. Of about 19 KB that a hit
+  allocated, half was the gateway's: promises of each stage, a copy of the read with a getter (a dictionary to V8), request headers in
+  objects without a prototype (dictionaries, too), closures per header. A hit is now one synchronous look ([decision 27](decisions/0027-hits-at-once.md));
+  request headers are understood once per connection as long as they stay the same.
+- \`x-dfmgw-age-ms\` took 8 % in HPACK: another value each time, put into a table that it pushed the constant headers out of. It is sent as
+  never indexed.
+- Calls in flight outlive a young generation of 16 MiB, are copied twice and collected as old: the image starts Node with
+  \`--max-semi-space-size=64\`.
+- What is left is node:http2's: streams as Node's \`Duplex\`, two writes to the socket for each answer (headers with the message, then the trailers), a
+  session for each connection. \`bare\` shows it: with one call in flight per connection it costs as much as Envoy does, and
+  a connection that comes, asks twice and goes costs it more.
+`;
