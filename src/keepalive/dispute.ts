@@ -6,6 +6,11 @@ const LIST_MEMORY_MS = 9 * 60_000;
 const SURE_AFTER_MS = 150;
 /** After a stream was replaced for what the manager says, none again for so long, ms, unless it was seen active since. */
 const PATIENCE_MS = 10 * 60_000;
+/**
+ * But twice more in a row, so long after the last, ms, where the row itself says "inactive" again after another stream was opened: that had set
+ * it active, so that an end was written behind it, which no look need have come in time to see.
+ */
+const AGAIN_AFTER_MS = [0, 5_000];
 
 /** What the manager says against a live node. */
 export type Says = 'inactive' | 'gone';
@@ -22,6 +27,8 @@ export type Verdict =
 
 const NONE: Verdict = { kind: 'none' };
 
+type Accusation = Extract<Sighting, { readonly kind: Says }>;
+
 /**
  * What was seen of one live node, and what follows from it. A row speaks for itself, but for the first moment of a stream; a list may be
  * older than the stream, so it counts against the node only if it has shown it active since the opening, or cannot be that old.
@@ -32,6 +39,9 @@ export class Dispute {
   #suspectedAtMs: number | undefined;
   #sinceMs: number | undefined;
   #mendedAtMs: number | undefined;
+  /** In a row, since it was last seen active. */
+  #mends = 0;
+  #openedSinceMend = false;
 
   constructor(openedAtMs: number) {
     this.#openedAtMs = openedAtMs;
@@ -47,6 +57,7 @@ export class Dispute {
     this.#openedAtMs = atMs;
     this.#seenActiveBy = new Set();
     this.#suspectedAtMs = undefined;
+    this.#openedSinceMend = true;
   }
 
   judge(sighting: Sighting, nowMs: number): Verdict {
@@ -59,7 +70,7 @@ export class Dispute {
       case 'inactive':
       case 'gone': {
         const proven = sighting.by === 'row' ? this.#provenByRow(nowMs) : this.#provenByList(nowMs);
-        if (proven) return this.#accuse(sighting.kind, nowMs);
+        if (proven) return this.#accuse(sighting, nowMs);
         return sighting.by === 'row' ? { kind: 'look-again', inMs: SURE_AFTER_MS } : NONE;
       }
       default:
@@ -82,12 +93,16 @@ export class Dispute {
     return this.#seenActiveBy.has('list') || nowMs - this.#openedAtMs >= LIST_MEMORY_MS;
   }
 
-  #accuse(says: Says, nowMs: number): Verdict {
+  #accuse({ kind: says, by }: Accusation, nowMs: number): Verdict {
     const begins = this.#sinceMs === undefined;
     this.#sinceMs ??= nowMs;
-    const isPatient = this.#mendedAtMs !== undefined && nowMs - this.#mendedAtMs < PATIENCE_MS;
-    if (isPatient) return { kind: 'disputed', says, begins };
+    const sinceMendMs = this.#mendedAtMs === undefined ? PATIENCE_MS : nowMs - this.#mendedAtMs;
+    const isChanged = by === 'row' && says === 'inactive' && this.#openedSinceMend;
+    const againAfterMs = (isChanged ? AGAIN_AFTER_MS[this.#mends - 1] : undefined) ?? PATIENCE_MS;
+    if (sinceMendMs < againAfterMs) return { kind: 'disputed', says, begins };
     this.#mendedAtMs = nowMs;
+    this.#mends++;
+    this.#openedSinceMend = false;
     return { kind: 'mend', says, begins };
   }
 
@@ -96,6 +111,7 @@ export class Dispute {
     this.#suspectedAtMs = undefined;
     this.#sinceMs = undefined;
     this.#mendedAtMs = undefined;
+    this.#mends = 0;
     return sinceMs === undefined ? NONE : { kind: 'settled', disputedMs: nowMs - sinceMs };
   }
 }

@@ -42,19 +42,28 @@ describe('a live node whose own row is shown as inactive', () => {
     expect(verdicts(dispute, [1_200, inactive])).toEqual(['look-again']);
   });
 
-  it('is mended once in ten minutes, unless it was active in between', () => {
+  it('is mended again when an end was written behind the stream that was opened for it, before any look', () => {
+    const dispute = new Dispute(OPENED_MS);
+    verdicts(dispute, [0, active], [1_000, inactive]);
+    // That no stream was opened yet is no news.
+    expect(verdicts(dispute, [1_100, inactive])).toEqual(['disputed inactive']);
+    dispute.opened(OPENED_MS + 1_200);
+    expect(verdicts(dispute, [1_400, inactive], [1_550, inactive])).toEqual(['look-again', 'mend inactive']);
+  });
+
+  it('is mended three times in a row at the most, then once in ten minutes, unless it was active in between', () => {
     const dispute = new Dispute(OPENED_MS);
     verdicts(dispute, [0, active], [1_000, inactive]);
     dispute.opened(OPENED_MS + 1_000);
-    const again = verdicts(
-      dispute,
-      [1_200, inactive],
-      [1_400, inactive],
-      [10 * MINUTE_MS + 999, inactive],
-      [10 * MINUTE_MS + 1_000, inactive],
-    );
-    expect(again).toEqual(['look-again', 'disputed inactive', 'disputed inactive', 'mend inactive']);
-    expect(verdicts(dispute, [11 * MINUTE_MS, active], [11 * MINUTE_MS + 1, inactive])).toEqual([
+    const mendedAt: number[] = [];
+    for (let afterMs = 1_000; afterMs < 32 * MINUTE_MS; afterMs += 1_000) {
+      const [verdict] = verdicts(dispute, [afterMs, inactive]);
+      if (verdict !== 'mend inactive') continue;
+      mendedAt.push(afterMs);
+      dispute.opened(OPENED_MS + afterMs);
+    }
+    expect(mendedAt).toEqual([2_000, 7_000, 607_000, 1_207_000, 1_807_000]);
+    expect(verdicts(dispute, [33 * MINUTE_MS, active], [33 * MINUTE_MS + 1, inactive])).toEqual([
       'settled',
       'mend inactive, begins',
     ]);

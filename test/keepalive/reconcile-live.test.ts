@@ -74,6 +74,21 @@ describe.concurrent.each(VERSIONS)('a live node that %s', (version) => {
     expect(world.nodes.map(({ streams }) => streams)).toEqual(Array(3).fill({ opened: 1, broken: 0 }));
   });
 
+  it('calls inactive again behind the stream that mended it is mended again, and not in ten minutes', async ({
+    onTestFinished,
+  }) => {
+    const world = await start(version, 1, onTestFinished);
+    await settle(world);
+    const { record } = world.manager.simulated;
+    const [node] = world.nodes as [ShieldNode];
+    record.setState(node.name, 'inactive', 'seeded');
+    const before = statesOf(world, node).length;
+    // Half-closed, and opened.
+    await until('it is mended', () => statesOf(world, node).length >= before + 2);
+    record.setState(node.name, 'inactive', 'late');
+    await world.allActive();
+  });
+
   it('calls inactive because another stream of it has ended is active again at the next look', async ({
     onTestFinished,
   }) => {
