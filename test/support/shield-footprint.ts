@@ -37,6 +37,8 @@ interface Sample {
 }
 
 const PARTS = 40;
+/** Of each node, until its stream is what it will be: some KiB more than right behind its opening. */
+const SETTLING_BEATS = 24;
 const COLLECTED_EACH = 10;
 const COLLECTING = new URL('./collecting.mjs', import.meta.url).href;
 
@@ -58,7 +60,7 @@ export async function measureFootprint(options: FootprintOptions): Promise<Footp
     const members = await crowd(String(listen), nodes);
     for (const member of members) member.open(String(listen));
     const turns = inTurn(members, beatsInARow);
-    await beatInTurn(turns, 3 * nodes * beatsInARow, beatsPerSecond);
+    await beatInTurn(turns, SETTLING_BEATS * nodes, beatsPerSecond);
     const heapAfter = await collected();
     const heapBytes = [heapAfter];
     const samples = [await sample()];
