@@ -328,5 +328,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 function serviceOf(request: Buffer): string {
+  // The server as a whole: what every daemon asks as it connects.
+  if (request.length === 0) return '';
   return String(decodeRequest('/grpc.health.v1.Health/Check', request).service ?? '');
 }

@@ -35,14 +35,24 @@ const MEASURES: Readonly<Record<string, readonly [string, number]>> = {
   entries: ['entries', 0],
 };
 
+/** Those with the ratio to Envoy. */
+const COMPARED = new Set([
+  'callsPerSecond',
+  'cpuSecondsPer10k',
+  'p50Ms',
+  'p99Ms',
+  'kbPerConnection',
+  'kbPerNode',
+]);
+
 /** docs/benchmarks.md, from the raw results of a run. */
 export function documentOf(results: Results): string {
-  const { day, machine, versions, missing, rows } = results;
+  const { day, machine, versions, missing, note = '', rows } = results;
   const scenarios = [...new Set(rows.map(({ scenario }) => scenario))];
   return [
     '# Benchmarks',
     INTRODUCTION,
-    `## The run\n\n${machineOf(machine, day)}`,
+    `## The run\n\n${machineOf(machine, day)} ${note}`,
     table([['Measured', 'Version'], ...Object.entries(versions)]),
     ...(missing.length === 0
       ? []
@@ -80,7 +90,9 @@ function section(name: string, rows: readonly Row[]): string {
   const repetitions = Math.max(...summaries.map((summary) => summary.repetitions));
   const line = (summary: Summary): readonly string[] => [
     summary.target,
-    ...measures.map(([measure, [, digits]]) => cell(summary, base, measure, digits)),
+    ...measures.map(([measure, [, digits]]) =>
+      cell(summary, COMPARED.has(measure) ? base : undefined, measure, digits),
+    ),
   ];
   const words = SCENARIOS[name] === undefined ? '' : `${SCENARIOS[name]} `;
   return [

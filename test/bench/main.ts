@@ -62,7 +62,7 @@ async function main(): Promise<void> {
 
 function write(file: string, results: Results): void {
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : undefined;
-  writeFileSync(file, `${JSON.stringify(merged(before, results), null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify(merged(before, results), null, 2)}\n`);
 }
 
 main().then(

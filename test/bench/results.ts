@@ -30,5 +30,7 @@ export interface Results {
   /** Version of each target and generator, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly missing: readonly Missing[];
+  /** What a reader has to know of this run besides. */
+  readonly note?: string;
   readonly rows: readonly Row[];
 }
