@@ -110,6 +110,8 @@ describe('what compose.yaml starts', () => {
     };
     for (const [expr, value] of Object.entries(least))
       await until(`${expr} is ${value}`, async () => (await one(expr)) >= value, 30_000);
+    // A rate needs two of the scrapes, which are 5 s apart.
+    await until('three scrapes', async () => (await one('count_over_time(up[1m])')) >= 3, 30_000);
     expect(await one('dragonfly_manager_gateway_redis_lost')).toBe(0);
     expect(await one('dragonfly_manager_gateway_directory_missing')).toBe(0);
   }, 60_000);

@@ -17,6 +17,8 @@ const MAY_BE_STILL = new RegExp(
     'redis_(registrations_)?rejected',
     'internal_errors|config_reloads|operator_acts',
     'directory_missing|guard_released',
+    // Only where two ask at the same moment, or one answers slowly enough.
+    'coalesced|reads_held_back',
     // Only at the very moment of a scrape.
     '_in_flight|_flights',
   ].join('|'),
