@@ -32,6 +32,9 @@ const (
 type stream struct {
 	path        string
 	windowBytes int64
+	// Of a GetScheduler, the only request that is read.
+	request []byte
+	reply   []byte
 }
 
 // One connection in one goroutine: answers are written as requests are read, and go out when nothing more has come.
@@ -90,6 +93,9 @@ func (c *connection) take(frame http2.Frame) bool {
 		}
 	case *http2.DataFrame:
 		c.credit(frame.Length)
+		if stream := c.streams[frame.StreamID]; stream != nil && strings.HasSuffix(stream.path, "/GetScheduler") {
+			stream.request = append(stream.request, frame.Data()...)
+		}
 		if frame.StreamEnded() {
 			c.answer(frame.StreamID)
 		}
@@ -141,8 +147,12 @@ func (c *connection) answer(id uint32) {
 		return
 	}
 	count(stream.path)
+	stream.reply = c.answers[stream.path]
+	if strings.HasSuffix(stream.path, "/GetScheduler") {
+		stream.reply = schedulerOf(stream.request)
+	}
 	switch {
-	case c.answers[stream.path] != nil:
+	case stream.reply != nil:
 		c.waiting = append(c.waiting, id)
 		c.resume()
 	case strings.HasSuffix(stream.path, "/KeepAlive"):
@@ -168,7 +178,7 @@ func (c *connection) resume() {
 			c.waiting = c.waiting[1:]
 			continue
 		}
-		answer := c.answers[stream.path]
+		answer := stream.reply
 		bytes := int64(len(answer))
 		if bytes > c.windowBytes || bytes > stream.windowBytes {
 			return

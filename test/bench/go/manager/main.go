@@ -1,5 +1,5 @@
 // A stub manager that outruns every gateway: it answers each path with bytes it was given, and counts. Nothing of the
-// manager's work is in it. KeepAlive streams end OK without a message; GetScheduler says "record not found", which is health.
+// manager's work is in it. KeepAlive streams end OK without a message; GetScheduler knows the benchmark's nodes, and says "record not found" of others.
 package main
 
 import (
