@@ -52,6 +52,8 @@ From \`node --cpu-prof\`, a sampling of allocations, and \`perf\`, on hits:
 - Calls in flight outlive a young generation of 16 MiB, are copied twice and collected as old: the image starts Node with
   \`--max-semi-space-size=64\`.
 - What is left is node:http2's: streams as Node's \`Duplex\`, two writes to the socket for each answer (headers with the message, then the trailers), a
-  session for each connection. \`bare\` shows it: with one call in flight per connection it costs as much as Envoy does, and
-  a connection that comes, asks twice and goes costs it more.
+  session for each connection. A bare responder (\`bare\`), measured apart on Node 24, spent 0.22 to 0.25 CPU s on 10,000 calls over 10 connections,
+  0.46 to 0.50 over 200, and 2.8 on 10,000 cycles of churn: of what 200x1 and churn cost here half is the engine's, and Envoy's
+  whole cost is about that. What comes above it at 200x1 is mostly garbage of calls in flight (of 4,000 calls, 300 mappings of memory made and undone,
+  where the bare responder has 80).
 `;
