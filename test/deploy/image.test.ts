@@ -45,7 +45,7 @@ afterAll(async () => {
   await manager.stop();
   execFileSync('chmod', ['-R', 'u+w', dir]);
   rmSync(dir, { recursive: true });
-});
+}, 120_000);
 
 const main = (): string => join(image.root, image.entrypoint.at(-1) ?? '');
 
