@@ -54,6 +54,7 @@ describe('the operator', () => {
         clusterId: '1',
         hostname,
         ip: `127.88.0.${index}`,
+        port: null,
         state: 'open',
         alive: true,
         streamsBelow: 1,
