@@ -7,7 +7,7 @@ import { attacked, underAttack } from '../support/promises-under-attack.js';
 
 describe('10,000 connections', () => {
   // The silent ones among them answer no ping, and are to live until they are dropped.
-  underAttack(['server.ping.interval=10m']);
+  underAttack(['server.ping.interval=10m', 'server.limits.firstFrameTimeout=10m']);
 
   /** Fewer at a time only where this process, or the gateway's, may not have as many open. */
   const waveSize = Math.min(10_000, descriptorLimit() - 1_000);
