@@ -20,7 +20,7 @@ export interface HitsOptions {
 
 /**
  * What the stages would answer with from memory, at once: nothing is waited for, and nothing is made that only a wait needs.
- * It costs less than the stages do (docs/decisions/0027-hits-at-once.md). Undefined: they have to be asked.
+ * It costs less than the stages do (docs/decisions/0023-hits-at-once.md). Undefined: they have to be asked.
  */
 export function createHits(options: HitsOptions): (read: Read) => ReadAnswer | undefined {
   const { store, voids, limits, isFact, sharing, note, clock } = options;

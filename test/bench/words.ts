@@ -45,7 +45,7 @@ From \`node --cpu-prof\`, a sampling of allocations, and \`perf\`, on hits:
 
 - No function of the gateway stood out (none above 3 %); garbage did: 14 to 23 % of the CPU was its collection. Of about 19 KB that a hit
   allocated, half was the gateway's: promises of each stage, a copy of the read with a getter (a dictionary to V8), request headers in
-  objects without a prototype (dictionaries, too), closures per header. A hit is now one synchronous look ([decision 27](decisions/0027-hits-at-once.md));
+  objects without a prototype (dictionaries, too), closures per header. A hit is now one synchronous look ([decision 23](decisions/0023-hits-at-once.md));
   request headers are understood once per connection as long as they stay the same.
 - \`x-dfmgw-age-ms\` took 8 % in HPACK: another value each time, put into a table that it pushed the constant headers out of. It is sent as
   never indexed.
