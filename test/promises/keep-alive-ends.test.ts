@@ -2,11 +2,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../src/config/defaults.js';
 import { type LocalShieldManager, startLocalManager } from '../support/shield-manager.js';
 import { connectPeer } from '../support/shield-stream.js';
+import { TIME_FACTOR } from '../support/shield-time.js';
 import { type ShieldWorld, settle, startShieldWorld } from '../support/shield-world.js';
 import { watchStandstill } from '../support/standstill.js';
 import { until } from '../support/until.js';
 
-const TIME_FACTOR = 10;
 const NODES = 6;
 const GRACE_MS = defaultConfig().keepAlive.graceMs;
 const THREE_BEATS_MS = 15_000;
