@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeRequest, decodeResponse } from '../../src/route/proto.js';
 import { type Called, type Caller, connectCaller } from '../support/caller.js';
 import { requestOf } from '../support/data-path.js';
@@ -40,22 +40,24 @@ let manager: ManagerProcess;
 let direct: Caller;
 let replicas: Replica[];
 
-beforeEach(async () => {
-  [redis, manager] = await Promise.all([startRedis(), startManagerProcess()]);
-  direct = await connectCaller(manager.address);
-  replicas = await Promise.all(CLOCKS.map(startReplica));
-});
-afterEach(async () => {
-  await Promise.all([
-    direct.close(),
-    ...replicas.flatMap(({ callers }) => callers.map((one) => one.close())),
-  ]);
-  for (const { gateway } of replicas) gateway.child.kill('SIGKILL');
-  await Promise.all(replicas.map(({ gateway }) => gateway.exited));
-  await Promise.all([manager.kill(), redis.stop()]);
-});
+function startReplicas(ttlMs: number): void {
+  beforeAll(async () => {
+    [redis, manager] = await Promise.all([startRedis(), startManagerProcess()]);
+    direct = await connectCaller(manager.address);
+    replicas = await Promise.all(CLOCKS.map((clock) => startReplica(clock, ttlMs)));
+  });
+  afterAll(async () => {
+    await Promise.all([
+      direct.close(),
+      ...replicas.flatMap(({ callers }) => callers.map((one) => one.close())),
+    ]);
+    for (const { gateway } of replicas) gateway.child.kill('SIGKILL');
+    await Promise.all(replicas.map(({ gateway }) => gateway.exited));
+    await Promise.all([manager.kill(), redis.stop()]);
+  });
+}
 
-async function startReplica(clock: (typeof CLOCKS)[number]): Promise<Replica> {
+async function startReplica(clock: (typeof CLOCKS)[number], ttlMs: number): Promise<Replica> {
   const sets = [
     'fleet.id=f1',
     'server.listen=127.0.0.1:0',
@@ -67,8 +69,8 @@ async function startReplica(clock: (typeof CLOCKS)[number]): Promise<Replica> {
     'redis.timeout=5s',
     'snapshot.dir=',
     ...['GetScheduler', 'ListSchedulers'].flatMap((method) => [
-      `cache.methods.${method}.ttl=${TTL_MS}ms`,
-      `cache.methods.${method}.swr=${TTL_MS}ms`,
+      `cache.methods.${method}.ttl=${ttlMs}ms`,
+      `cache.methods.${method}.swr=${ttlMs}ms`,
     ]),
   ];
   const args = ['serve', ...sets.flatMap((set) => ['--set', set])];
@@ -140,6 +142,9 @@ async function askedByKey(): Promise<Map<string, number>> {
 }
 
 describe('three gateway processes on one Redis, their wall clocks an hour apart and one of them jumping', () => {
+  // Nothing is to become old while a busy machine takes its time.
+  startReplicas(HOUR_MS);
+
   it('have the clocks that they are said to have', () => {
     const shown = replicas.map(({ gateway }) =>
       gateway.lines.map(({ ts }) => Date.parse(String(ts)) - Date.now()),
@@ -157,15 +162,20 @@ describe('three gateway processes on one Redis, their wall clocks an hour apart 
       return [called?.code, called?.trailers['x-dfmgw-cache']];
     };
     const client = redis.client();
-    for (const caller of [0, 1]) {
+    // A list lies in two places: where those look who share it, and where those look who do not know yet who does.
+    for (const [caller, places] of [1, 2].entries()) {
       const before = (await client.keys('*:answer:*')).length;
       expect(await ask(first, questionOf(caller))).toEqual([0, 'miss']);
-      while ((await client.keys('*:answer:*')).length === before);
+      while ((await client.keys('*:answer:*')).length < before + places);
       for (const other of others) expect(await ask(other, questionOf(caller))).toEqual([0, 'hit']);
     }
     const asked = await askedByKey();
     expect([asked.get('sched-a'), asked.get('idc-2')]).toEqual([1, 1]);
   });
+});
+
+describe('three gateway processes on one Redis that are all asked at once', () => {
+  startReplicas(TTL_MS);
 
   it('ask at most three times per question and TTL for 3,000 callers, and none goes back to what was asked for earlier', async () => {
     const newest = new Map<string, number>();

@@ -71,14 +71,21 @@ export function createLaying(options: LayingOptions): Laying {
     return due;
   };
 
+  const forStrangers = async (...args: Parameters<typeof put>): Promise<void> => {
+    if (!(await put(...args))) laidAtMs.delete(args[1]);
+  };
+
   return {
     async lay(entry, asked, seen) {
       const lifetimeMs = Math.floor(options.maxStaleMs - (clock.nowMs() - entry.askedAtMs));
       if (lifetimeMs <= 0) return false;
       const strangers = options.isUndecided(asked) ? asked : options.undecidedOf(entry.question);
       const alsoUnder = strangers !== undefined && isDue(strangers) ? strangers.key : undefined;
-      const isThere = await put(entry, entry.question.key, seen, lifetimeMs);
-      if (alsoUnder !== undefined) await put(entry, alsoUnder, seen, lifetimeMs);
+      // At once: a replica that knows nothing yet and looks between the one and the other would ask the manager, too.
+      const [isThere] = await Promise.all([
+        put(entry, entry.question.key, seen, lifetimeMs),
+        alsoUnder !== undefined && forStrangers(entry, alsoUnder, seen, lifetimeMs),
+      ]);
       return isThere;
     },
   };
