@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'unsupported-encoding'
   | 'caller-cancelled'
   | 'deadline-exceeded'
+  | 'not-allowed'
   | 'manager-unavailable'
   | 'manager-timeout'
   | 'breaker-open'
@@ -28,6 +29,7 @@ const GRPC_CODE: Record<ErrorCode, number> = {
   'unsupported-encoding': Code.UNIMPLEMENTED,
   'caller-cancelled': Code.CANCELLED,
   'deadline-exceeded': Code.DEADLINE_EXCEEDED,
+  'not-allowed': Code.PERMISSION_DENIED,
   // Go clients retry on UNAVAILABLE and RESOURCE_EXHAUSTED only.
   'manager-unavailable': Code.UNAVAILABLE,
   'manager-timeout': Code.UNAVAILABLE,

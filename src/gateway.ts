@@ -1,5 +1,6 @@
 import { classify, isRefusal } from './breaker/classify.js';
 import { createSnapshot } from './cache/snapshot/snapshot.js';
+import { createClientRules } from './clients/client-rules.js';
 import type { Config, Mode } from './config/config.js';
 import { type Change, createRunningConfig } from './config/running-config.js';
 import { createDataPath } from './data-path.js';
@@ -189,8 +190,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     draining: () => draining,
     cold: () => warmup.coldReason,
   });
+  const clients = createClientRules({ section: config.server.clients, decodeRequest, emit });
   const dispatch = createDispatch({
     mode: () => mode,
+    admit: clients.admit,
     classifier,
     ...dataPath,
     isRefusal: ({ status }) => isRefusal(status),

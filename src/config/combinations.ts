@@ -9,6 +9,7 @@ type Rule = (settings: Settings) => Conflict[];
 /** What the schema cannot say of one key alone. */
 const RULES: readonly Rule[] = [
   serverTls,
+  clients,
   managersTls,
   duplicateManagers,
   (s) =>
@@ -44,6 +45,19 @@ function serverTls({ server: { tls } }: Settings): Conflict[] {
     );
   }
   return conflicts;
+}
+
+/** Rules about certificates that nobody is asked for would mean something else than they say. */
+function clients({ server: { clients: is, tls } }: Settings): Conflict[] {
+  if (is.mode === 'off') return [];
+  if (tls.clientAuth === 'none') {
+    const paths = ['server.clients.mode', 'server.tls.clientAuth'];
+    const found = `"${is.mode}" with server.tls.clientAuth "none": callers are asked for no certificate`;
+    return [conflict(paths, found, 'off, or clientAuth request or require, with its caCert, cert and key')];
+  }
+  if (is.mode === 'warn' || is.rules.length > 0) return [];
+  const paths = ['server.clients.mode', 'server.clients.rules'];
+  return [conflict(paths, '"enforce" without a rule, which refuses everybody', 'at least one rule with it')];
 }
 
 function managersTls({ managers: { tls, addrs } }: Settings): Conflict[] {

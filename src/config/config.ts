@@ -1,3 +1,4 @@
+import type { ClientRule } from './client-rule.js';
 import type { Method } from './methods.js';
 import type { WarmupRequest } from './warmup-request.js';
 
@@ -30,6 +31,10 @@ export type Config = {
     readonly listen: { readonly host: string; readonly port: number };
     readonly engine: 'node';
     readonly tls: TlsFiles & { readonly clientAuth: 'none' | 'request' | 'require' };
+    readonly clients: {
+      readonly mode: 'off' | 'warn' | 'enforce';
+      readonly rules: readonly ClientRule[];
+    };
     readonly maxConnections: number;
     readonly maxConcurrentStreams: number;
     readonly maxMetadataBytes: number;

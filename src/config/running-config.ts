@@ -33,6 +33,7 @@ const LIVE: readonly string[] = [
   'server.limits',
   'server.drainTimeout',
   'server.tls',
+  'server.clients',
   'redis.tls',
   'cache.responseTimer',
   'cache.maxStale',
@@ -67,11 +68,14 @@ export function createRunningConfig(first: Config): RunningConfig {
   };
 }
 
-/** Certificates change under a listener or a client that speaks TLS; whether it does, and of whom it asks one, does not. */
+/**
+ * Certificates change under a listener or a client that speaks TLS; whether it does, and of whom it asks one, does not. Rules about
+ * certificates that callers are not asked for yet would refuse everybody, and wait, too.
+ */
 function fixedIn(config: Config, next: Config): readonly string[] {
   const isListener = ({ server: { tls } }: Config): string => `${tls.cert !== ''} ${tls.clientAuth}`;
   return [
-    ...(isListener(config) === isListener(next) ? [] : ['server.tls']),
+    ...(isListener(config) === isListener(next) ? [] : ['server.tls', 'server.clients']),
     ...(config.redis.tls.enable === next.redis.tls.enable ? [] : ['redis.tls']),
   ];
 }

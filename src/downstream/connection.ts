@@ -4,10 +4,12 @@ import { GatewayError, statusOfError } from '../errors.js';
 import type { CallerConnection } from '../observe/callers.js';
 import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js';
 import type { Departure } from '../rpc/call.js';
+import type { Client } from '../rpc/client.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import type { Admission } from './admission.js';
 import { createAdmitting } from './admitting.js';
 import type { ByteBudget } from './byte-budget.js';
+import { clientOf } from './client-of.js';
 import { ConnectionLimits } from './connection-limits.js';
 import type { Deadlines } from './deadlines.js';
 import type { DownstreamOptions } from './engine.js';
@@ -36,6 +38,7 @@ export class Connection {
   readonly #session: ServerHttp2Session;
   readonly #calls = new Set<Http2Call>();
   #closeReason: ConnectionCloseReason | undefined;
+  readonly #client: Client | undefined;
   #caller: CallerConnection | undefined;
   #spoke = false;
   readonly #admit: (raw: readonly string[]) => Admission;
@@ -56,7 +59,8 @@ export class Connection {
     this.#options = options;
     this.#session = options.session;
     this.#admit = createAdmitting(options.downstream.limits);
-    const { limits, clock, emit } = options.downstream;
+    const { limits, clock, emit, tls } = options.downstream;
+    this.#client = tls.clientAuth === 'none' ? undefined : clientOf(options.socket);
     this.#limits = new ConnectionLimits({ limits: limits.limits, clock, emit });
     this.#idleSinceMs = clock.nowMs();
     this.#liveness = new Liveness({
@@ -159,6 +163,7 @@ export class Connection {
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.limits.maxMessageBytes,
       budget: this.#options.budget,
       mayAsk: this.#mayAsk,
+      client: this.#client,
       onBadInput: this.#onBadInput,
       onOverBudget: this.#onOverBudget,
       onInternalError: this.#reportInternalError,

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { GatewayError } from '../errors.js';
 import type { Call, Departure } from '../rpc/call.js';
+import type { Client } from '../rpc/client.js';
 import type { Clock } from '../rpc/clock.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
@@ -18,6 +19,7 @@ export interface Http2CallOptions {
   readonly maxMessageBytes: number;
   readonly budget: ByteBudget;
   readonly mayAsk: () => GatewayError | undefined;
+  readonly client: Client | undefined;
   readonly clock: Clock;
   /** Asked in the event that ends the stream, unless that was us: by what it tells of the connection below. */
   readonly departureNow: () => Departure;
@@ -45,6 +47,7 @@ export class Http2Call implements Call {
   readonly metadata: Metadata;
   readonly deadlineMs: number | undefined;
   readonly mayAsk: () => GatewayError | undefined;
+  readonly client: Client | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #clock: Clock;
   readonly #departureNow: () => Departure;
@@ -58,6 +61,7 @@ export class Http2Call implements Call {
     this.metadata = options.metadata;
     this.deadlineMs = options.deadlineMs;
     this.mayAsk = options.mayAsk;
+    this.client = options.client;
     this.#stream = options.stream;
     this.#clock = options.clock;
     this.#departureNow = options.departureNow;

@@ -5,6 +5,7 @@ import type {
   BadInputReason,
   ConnectionCloseReason,
   ConnectionRefuseReason,
+  ForbiddenOutcome,
   GatewayEvent,
   LimitName,
 } from './events.js';
@@ -20,6 +21,8 @@ export type CallerEvent = Extract<
       | 'connection-refused'
       | 'bad-input'
       | 'limit-reached'
+      | 'client-allowed'
+      | 'client-forbidden'
       | 'call-answered'
       | 'would-have-answered'
       | 'answer-aged'
@@ -90,6 +93,12 @@ export function createCallerMetrics(
       limit: LIMITS,
     },
   );
+  // Rules have the names that the configuration gives them, and come with the first call that they are about.
+  const rules = counter(
+    'client_rules_total',
+    'Calls and writes that rules of server.clients were asked about, by the rule and what came of it.',
+    { rule: ['none'], outcome: membersOf<ForbiddenOutcome>({ warned: 0, refused: 0 }) },
+  );
   // Other codes, and methods that are not remembered, come with the first call that ends so.
   const answered = counter('answers_total', 'Calls answered, by where the answer came from.', {
     method,
@@ -136,6 +145,10 @@ export function createCallerMetrics(
         return badInput.inc({ reason: event.reason });
       case 'limit-reached':
         return limits.inc({ limit: event.limit });
+      case 'client-allowed':
+        return rules.inc({ rule: event.rule, outcome: 'allowed' });
+      case 'client-forbidden':
+        return rules.inc({ rule: event.rule, outcome: event.outcome });
       case 'call-answered':
         duration.observe({ answer: event.answer }, event.durationMs / 1000);
         return answered.inc({ method: event.method, answer: event.answer, code: codeName(event.code) });

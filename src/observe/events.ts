@@ -1,6 +1,6 @@
 /**
  * Everything worth knowing that happens in the gateway, as one union. Stages emit; metrics, logs and later the
- * admin page subscribe. Nothing here is a host name or an address of a caller; `manager` is the position of the
+ * admin page subscribe. Nothing here is a host name or an address of a caller, but in `detail`, which is for logs only; `manager` is the position of the
  * address in `managers.addrs` ("0", "1"), which is a closed set, `address` is for logs only.
  */
 export type ErrorClass = 'transient' | 'permanent' | 'backpressure' | 'internal';
@@ -40,6 +40,8 @@ export type LimitName =
   | 'asking'
   | 'bytes-in-flight'
   | 'memory';
+/** Whether it was let pass: `server.clients.mode`. */
+export type ForbiddenOutcome = 'warned' | 'refused';
 export type AddressState = 'unknown' | 'healthy' | 'slow' | 'failed';
 export type DiscardReason = 'asked-earlier' | 'voided-by-write' | 'too-large' | 'unreadable';
 export type PoorerReason = 'empty-list' | 'record-not-found' | 'without-cluster' | 'lost-live-node';
@@ -139,6 +141,16 @@ export type GatewayEvent =
   | { kind: 'connection-refused'; reason: ConnectionRefuseReason; detail: string }
   | { kind: 'bad-input'; reason: BadInputReason; detail: string }
   | { kind: 'limit-reached'; limit: LimitName; detail: string }
+  /** `server.clients`: what a rule allows, and what none does. `rule`: as it is named, or `none`. `isNews`: the first time of this client. */
+  | { kind: 'client-allowed'; rule: string }
+  | {
+      kind: 'client-forbidden';
+      rule: string;
+      outcome: ForbiddenOutcome;
+      method: string;
+      isNews: boolean;
+      detail: string;
+    }
   | { kind: 'call-answered'; method: string; answer: AnswerKind; code: number; durationMs: number }
   // observe mode: what would have been answered
   | {

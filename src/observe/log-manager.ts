@@ -28,6 +28,17 @@ export function overLimit(event: Of<'limit-reached'>): LogLine {
   };
 }
 
+/** Once for each client, and not again: a fleet that is forbidden something would have nothing else in its log. */
+export function forbidden(event: Of<'client-forbidden'>): LogLine | undefined {
+  if (!event.isNews) return undefined;
+  const { kind, rule, outcome, method, detail } = event;
+  return {
+    level: 'warn',
+    msg: `${outcome === 'refused' ? 'call refused' : 'call let pass, which enforce would refuse'}: ${detail}`,
+    fields: { event: kind, rule, outcome, method, errorClass: 'permanent' },
+  };
+}
+
 export function fromCaller(event: Of<'connection-refused' | 'bad-input'>): LogLine {
   const what = event.kind === 'bad-input' ? 'input refused' : 'connection refused';
   return {

@@ -7,6 +7,7 @@ import {
   aboutCache,
   aboutManager,
   aboutSharing,
+  forbidden,
   fromCaller,
   managerAnswered,
   overLimit,
@@ -27,6 +28,8 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
       return fromCaller(event);
     case 'limit-reached':
       return overLimit(event);
+    case 'client-forbidden':
+      return forbidden(event);
     case 'breaker-changed':
     case 'channel-created':
     case 'channel-closed':
@@ -105,6 +108,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'connection-opened':
     case 'connection-closed':
     case 'call-answered':
+    case 'client-allowed':
     case 'would-have-answered':
     case 'cache-stored':
     case 'call-coalesced':

@@ -52,6 +52,8 @@ function createSubscriber(registry: Registry, sources: MetricSources): Metrics['
       case 'connection-closed':
       case 'connection-refused':
       case 'limit-reached':
+      case 'client-allowed':
+      case 'client-forbidden':
       case 'bad-input':
       case 'call-answered':
       case 'answer-aged':

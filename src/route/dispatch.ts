@@ -17,6 +17,8 @@ import { provenance, sendReply } from './reply.js';
 
 export interface DispatchOptions {
   readonly mode: () => Mode;
+  /** The call, if its client may make it; throws `not-allowed` if not, at once or when it is read. */
+  readonly admit: (call: Call, route: Route | undefined) => Call;
   readonly classifier: Classifier;
   /** What memory has, at once. */
   readonly answerNow: (read: Read) => ReadAnswer | undefined;
@@ -74,20 +76,25 @@ function unexpected(cause: unknown): GatewayError {
   return new GatewayError('internal', 'manager-gateway: internal error; see its log', { cause });
 }
 
-function serve(options: DispatchOptions, call: Call, route: Route | undefined): Promise<Ended> {
+function serve(options: DispatchOptions, received: Call, route: Route | undefined): Promise<Ended> {
   const mode = options.mode();
-  if (route?.kind === 'health' && (mode === 'answer' || options.draining()))
-    return health(options, call, route.method);
+  if (route?.kind === 'health') return serveHealth(options, received, route.method, mode);
+  const call = options.admit(received, route);
   if (route?.kind === 'keep-alive') return keepAlive(options, call, mode);
   // Unread, so to nobody knows what; the mode may be another one by the time it is applied.
   if (mode === 'bypass' && route?.kind === 'write')
     return around(options, undefined, () => forward(options, call));
-  if (route?.kind === 'health') return forward(options, call, options.openEnded);
   if (mode === 'bypass' || route === undefined || route.kind === 'pass') return forward(options, call);
   return route.kind === 'read' ? serveRead(options, call, mode) : serveWrite(options, call, mode);
 }
 
-async function health(options: DispatchOptions, call: Call, method: 'Check' | 'Watch'): Promise<Ended> {
+async function serveHealth(
+  options: DispatchOptions,
+  call: Call,
+  method: 'Check' | 'Watch',
+  mode: Mode,
+): Promise<Ended> {
+  if (mode !== 'answer' && !options.draining()) return forward(options, call, options.openEnded);
   return { answer: 'local', code: await options.serveHealth(call, method) };
 }
 

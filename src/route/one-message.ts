@@ -44,6 +44,8 @@ export function delegate(
     get departure() {
       return call.departure;
     },
+    ...(call.mayAsk !== undefined && { mayAsk: call.mayAsk }),
+    client: call.client,
     read: replaced.read ?? (() => call.read()),
     sendHeaders: replaced.sendHeaders ?? ((metadata) => call.sendHeaders(metadata)),
     sendMessage: replaced.sendMessage ?? ((message) => call.sendMessage(message)),

@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.js';
+import type { Client } from './client.js';
 import type { Metadata } from './metadata.js';
 import type { Status } from './status.js';
 
@@ -31,6 +32,8 @@ export interface Call {
   readonly departure: Departure | undefined;
   /** Why its caller may not have the manager asked now; undefined: he may, and it counts. Absent: nobody counts. */
   readonly mayAsk?: () => GatewayError | undefined;
+  /** Whose connection it came over; undefined: of somebody who was not asked for a certificate. */
+  readonly client?: Client | undefined;
   read(): Promise<Buffer | undefined>;
   sendHeaders(metadata: Metadata): void;
   /** Resolves when the caller can take more (flow control); also when the call has gone. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { checkConfiguration } from '../../src/cli/doctor/configuration.js';
 import { runDoctor } from '../../src/cli/doctor/doctor.js';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import { asLine } from '../../src/cli/doctor/report.js';
@@ -82,6 +83,8 @@ async function doctor(addrs: readonly string[], sets: readonly string[] = []): P
 function found(examined: Examined, check: string): string | undefined {
   return examined.findings.find((one) => one.check === check)?.found;
 }
+
+const RULE = { name: 'a', certificates: ['*'], methods: ['reads'] };
 
 describe('manager-gateway doctor', () => {
   it('says that all is well, with figures, and ends with 0', async () => {
@@ -319,6 +322,21 @@ describe('doctor --simulate-caller', () => {
     expect(() => readCaller('ip=127.0.0.1')).toThrow(/no hostname/);
     expect(() => readCaller('hostname=a,hostname=b,ip=c')).toThrow(/hostname twice/);
   });
+});
+
+it.each([
+  ['off', [], []],
+  ['off', [RULE], ['server.clients.mode is off, with 1 rules']],
+  ['warn', [RULE], ['server.clients.mode is warn, with 1 rules']],
+  ['enforce', [RULE], []],
+] as const)('rules about clients that refuse nobody are warned of: %s, %j', (mode, rules, expected) => {
+  const config = configOf('', [`server.clients.rules=${JSON.stringify(rules)}`]);
+  const { server } = config;
+  const findings = checkConfiguration({
+    ...config,
+    server: { ...server, clients: { ...server.clients, mode } },
+  });
+  expect(findings.filter(({ verdict }) => verdict === 'warning').map(({ found }) => found)).toEqual(expected);
 });
 
 describe('a line of the doctor', () => {

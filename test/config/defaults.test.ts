@@ -15,6 +15,7 @@ server:
   listen: "0.0.0.0:65003"
   engine: node
   tls: { caCert: "", cert: "", key: "", clientAuth: none }
+  clients: { mode: off, rules: [] }
   maxConnections: 25000
   maxConcurrentStreams: 256
   maxMetadataBytes: 16384
@@ -83,6 +84,7 @@ describe('the defaults', () => {
       listen: { host: '0.0.0.0', port: 65003 },
       engine: 'node',
       tls: { caCert: '', cert: '', key: '', clientAuth: 'none' },
+      clients: { mode: 'off', rules: [] },
       maxConnections: 25_000,
       maxConcurrentStreams: 256,
       maxMetadataBytes: 16_384,

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import type { Config } from '../../config/config.js';
-import { type Finding, findingsAbout } from './finding.js';
+import { type Finding, type Findings, findingsAbout } from './finding.js';
 
 /** What is allowed, and hardly meant. What is not allowed never comes this far. */
-export function checkConfiguration({ mode, redis, admin, keepAlive, cache }: Config): Finding[] {
+export function checkConfiguration({ mode, server, redis, admin, keepAlive, cache }: Config): Finding[] {
   const findings = findingsAbout('');
   const made: Finding[] = [];
   if (mode !== 'answer') {
@@ -36,7 +36,18 @@ export function checkConfiguration({ mode, redis, admin, keepAlive, cache }: Con
     const advice = 'a Go scheduler needs up to 10 s to come back after its stream broke; 25s is the default';
     made.push(findings.warning('configuration', `keepAlive.grace is ${keepAlive.graceMs / 1000} s`, advice));
   }
+  made.push(...checkClients(findings, server.clients));
   return made.length > 0 ? made : [findings.ok('configuration', 'right, and nothing unusual in it')];
+}
+
+/** Rules that hold nobody back are easily taken for some that do. */
+function checkClients(findings: Findings, { mode, rules }: Config['server']['clients']): Finding[] {
+  if (mode === 'enforce' || (mode === 'off' && rules.length === 0)) return [];
+  const advice =
+    'it refuses nobody: set it to enforce when client_rules_total{outcome="warned"} stands still';
+  return [
+    findings.warning('configuration', `server.clients.mode is ${mode}, with ${rules.length} rules`, advice),
+  ];
 }
 
 function isLoopback(host: string): boolean {

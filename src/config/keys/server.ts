@@ -1,3 +1,4 @@
+import { clientRules } from './client-rules.js';
 import { duration, durationOrZero, listenAddress } from './parsed.js';
 import { choice, integer, pem } from './scalars.js';
 import { section } from './section.js';
@@ -17,6 +18,14 @@ export const server = section('What the daemons, seed peers and schedulers conne
       ['none', 'request', 'require'],
       'Whether callers are asked for a certificate, and whether those without one are turned away.',
     ),
+  }),
+  clients: section('Which client certificates may call what; needs `server.tls.clientAuth`.', {
+    mode: choice(
+      'off',
+      ['off', 'warn', 'enforce'],
+      'Whether what no rule allows is let pass, let pass and told of, or refused with PERMISSION_DENIED.',
+    ),
+    rules: clientRules('What is allowed, by names in certificates; what no rule allows is forbidden.'),
   }),
   maxConnections: integer(
     25_000,

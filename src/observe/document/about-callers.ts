@@ -1,3 +1,4 @@
+import { refusalOf } from '../../clients/words.js';
 import type { Explanations } from './explained.js';
 
 const LIST = 'manager.v2.Manager/ListSchedulers';
@@ -74,6 +75,41 @@ export const ABOUT_CALLERS = {
       todo: 'Only what is remembered is answered until memory is free again. More memory for the container, a smaller `cache.maxBytes`, or another replica (`manager-gateway plan`).',
     },
   ],
+  'client-allowed': [
+    {
+      event: { kind: 'client-allowed', rule: 'daemons' },
+      means:
+        'A rule of `server.clients.rules` allows a call. None of this while `server.clients.mode` is `off`.',
+    },
+  ],
+  'client-forbidden': [
+    {
+      event: {
+        kind: 'client-forbidden',
+        rule: 'none',
+        outcome: 'refused',
+        method: 'manager.v2.Manager/UpdateScheduler',
+        isNews: true,
+        detail: refusalOf(
+          '/manager.v2.Manager/UpdateScheduler',
+          { dns: ['d7.daemon.example'], uris: [], ips: [], emails: [] },
+          ['daemons'],
+        ),
+      },
+      todo: 'Said once of each client and method. If it is a caller of yours: a rule in `server.clients.rules` (no restart), or `server.clients.mode: warn` until they are right. Otherwise somebody does more than he should: the names are those of his certificate.',
+    },
+    {
+      event: {
+        kind: 'client-forbidden',
+        rule: 'none',
+        outcome: 'warned',
+        method: 'manager.v2.Manager/ListSchedulers',
+        isNews: true,
+        detail: refusalOf('/manager.v2.Manager/ListSchedulers', undefined, []),
+      },
+      todo: 'Mode `warn`: it was served. Before `enforce`, there should be no such line, and `client_rules_total{outcome="warned"}` should stand still for a day.',
+    },
+  ],
 } satisfies Explanations<
   | 'connection-opened'
   | 'connection-closed'
@@ -82,4 +118,6 @@ export const ABOUT_CALLERS = {
   | 'connection-refused'
   | 'bad-input'
   | 'limit-reached'
+  | 'client-allowed'
+  | 'client-forbidden'
 >;

@@ -41,7 +41,7 @@ EXAMPLE
 \`\`\`
 
 \`event\` is what to filter by. \`errorClass\` says what kind of trouble it is: \`transient\` passes or is repeated, \`permanent\` stays until somebody does something,
-\`backpressure\` asks for less, \`internal\` is a fault of the gateway. \`manager\` is the position in \`managers.addrs\`, \`method\` the path of the call. No line names a caller's host;
+\`backpressure\` asks for less, \`internal\` is a fault of the gateway. \`manager\` is the position in \`managers.addrs\`, \`method\` the path of the call. No line names a caller's host, but \`client-forbidden\`;
 \`/api/nodes\`, \`/api/callers\` and \`/api/cache\` do ([admin-api.md](admin-api.md)). What repeats is written once, and then as one line every 10 s with \`repeated\`, the number of those left out.
 
 Wrong use of the command and a configuration that is refused at the start are plain text on standard error, with exit code 2.

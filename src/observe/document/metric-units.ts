@@ -7,6 +7,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     downstream_connections_refused_total: 'connections',
     bad_input_total: 'calls or connections',
     limits_reached_total: 'times',
+    client_rules_total: 'calls',
     answers_total: 'calls',
     answer_duration_seconds: 'seconds',
     answer_age_seconds: 'seconds',
