@@ -53,8 +53,8 @@ async function startGateway() {
         metrics: { enable: false },
         admin: { addr: '127.0.0.1:0', token: TOKEN },
         snapshot: { dir: directory },
-        // On a busy machine half a second is soon over, and the answer from before a write is what there is then.
-        cache: { responseTimer: '10s' },
+        // On a busy machine half a second (cache.responseTimer) is soon over, and the answer from before a write is what there is then.
+        cache: { responseTimer: '3s' },
       }),
     );
   write('answer');
