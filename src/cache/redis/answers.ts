@@ -57,7 +57,7 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   /** When the answers that memory may hold were asked for, on Redis's clock. */
   const askedFor = new WeakMap<Reply, AskedAt>();
   const looking = new Map<string, Promise<Seen | undefined>>();
-  const opening = createOpening({ ...options, envelope, schemas, seenUs: (key) => stamps.peek(key) });
+  const opening = createOpening({ ...options, envelope, schemas });
   const { lay } = createLaying({
     ...options,
     envelope,
@@ -73,8 +73,9 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     question: Question,
     seen: LookedUp & Span,
     told: number | undefined,
+    knownUs: number | undefined,
   ): Promise<Pick<Seen, 'found' | 'foundAsked'>> => {
-    const found = opening.newest(question, seen);
+    const found = opening.newest(question, seen, knownUs);
     if (found === undefined) {
       emit({ kind: 'redis-looked-up', result: 'none' });
       return { found: undefined, foundAsked: undefined };
@@ -83,7 +84,8 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     const there = { found: about, foundAsked: found.asked };
     const last = memory.get(about.key);
     const newer = certainlyLater(found, last, last && askedFor.get(last.reply), clock.nowMs());
-    stamps.set(question.key, found.asked.earliestUs);
+    // What was stored while the look was on its way is not what it saw.
+    if (stamps.peek(question.key) === knownUs) stamps.set(question.key, found.asked.earliestUs);
     emit({ kind: 'redis-looked-up', result: newer ? 'newer' : 'older' });
     if (!newer) return there;
     const { reply, answeredAtMs, manager } = found.entry;
@@ -110,13 +112,14 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
   const look = async (question: Question): Promise<Seen | undefined> => {
     await options.telling();
     const told = options.told();
+    const knownUs = stamps.peek(question.key);
     const seen = await exchange.lookUp(
       question,
       schemas.map(({ schema }) => schema),
     );
     if (seen === undefined) return undefined;
     options.onVoids(question, seen);
-    return { ...seen, question, ...(await takeIn(question, seen, told)) };
+    return { ...seen, question, ...(await takeIn(question, seen, told, knownUs)) };
   };
 
   const refresh = (question: Question): Promise<Seen | undefined> => {

@@ -9,8 +9,11 @@ import type { LookedUp, Place } from './replies.js';
 
 /** Reads what was found in the places where the answer to a question may lie. */
 export interface Opening {
-  /** The newest that may be used; what fails a check is counted, and removed. */
-  newest(question: Question, seen: LookedUp & Span): Found | undefined;
+  /**
+   * The newest that may be used; what fails a check is counted, and removed. `knownUs`: when the newest was asked for that had been seen there
+   * before the look, on Redis's clock, µs.
+   */
+  newest(question: Question, seen: LookedUp & Span, knownUs: number | undefined): Found | undefined;
 }
 
 export interface OpeningOptions {
@@ -18,8 +21,6 @@ export interface OpeningOptions {
   readonly schemas: readonly EnvelopeSchema[];
   readonly keys: RedisKeys;
   readonly exchange: Pick<RedisExchange, 'drop'>;
-  /** When the newest was asked for that was seen under this key, on Redis's clock, µs. */
-  readonly seenUs: (key: string) => number | undefined;
   /** Is it asked only to find out whose answer comes? Then any answer to its method may lie there. */
   readonly isUndecided: (question: Question) => boolean;
   readonly emit: Emit;
@@ -39,6 +40,7 @@ export function createOpening(options: OpeningOptions): Opening {
   const open = (
     question: Question,
     seen: LookedUp & Span,
+    knownUs: number,
     schema: EnvelopeSchema,
     place: Place,
   ): Found | undefined => {
@@ -59,8 +61,7 @@ export function createOpening(options: OpeningOptions): Opening {
         // Sound, and yet the answer to something else: only without a secret, or by whoever knows it.
         if (!answers(opened.entry, question)) return reject(question, 'check');
         // A replay, or a replica of Redis that lagged and was promoted: what was seen in its place was asked for later.
-        if (opened.asked.earliestUs < (options.seenUs(question.key) ?? 0))
-          return reject(question, 'went-back');
+        if (opened.asked.earliestUs < knownUs) return reject(question, 'went-back');
         return opened;
       default:
         return opened satisfies never;
@@ -68,9 +69,9 @@ export function createOpening(options: OpeningOptions): Opening {
   };
 
   return {
-    newest: (question, seen) =>
+    newest: (question, seen, knownUs = 0) =>
       schemas
-        .map((schema, index) => open(question, seen, schema, seen.places[index] ?? { kind: 'none' }))
+        .map((schema, index) => open(question, seen, knownUs, schema, seen.places[index] ?? { kind: 'none' }))
         .filter((one) => one !== undefined)
         .sort((a, b) => b.asked.earliestUs - a.asked.earliestUs)[0],
   };
