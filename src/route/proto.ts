@@ -7,6 +7,7 @@ import {
   type PackageDefinition,
 } from '@grpc/proto-loader';
 import { GatewayError } from '../errors.js';
+import { hasShape, type MessageDescriptor, type Shape, shapeOf } from './shape.js';
 import { fieldNumbers } from './wire.js';
 
 /** One file per service; what they import is found beside them. */
@@ -90,8 +91,8 @@ export function isDescribed(path: string): boolean {
  */
 export function decodeRequest(path: string, bytes: Buffer): MessageFields {
   const { requestDeserialize } = methodAt(path);
-  // protobufjs reads a string that reaches beyond the end as one that ends there.
-  if (fieldNumbers(bytes) === undefined)
+  // protobufjs reads a string that reaches beyond the end as one that ends there, and a field of another type as if it were of its own.
+  if (!hasShape(bytes, requestShape(path)))
     throw new GatewayError('malformed-request', `unreadable request of ${path}`);
   try {
     return requestDeserialize(bytes) as MessageFields;
@@ -127,9 +128,16 @@ export function decodeResponse(path: string, bytes: Buffer): MessageFields {
  * @throws GatewayError `internal` if the path is not described.
  */
 export function requestFieldNumbers(path: string): ReadonlySet<number> {
+  return new Set(requestShape(path).keys());
+}
+
+const shapes = new Map<string, Shape>();
+
+function requestShape(path: string): Shape {
+  const known = shapes.get(path);
+  if (known !== undefined) return known;
   // The loader types a message's descriptor as a bare object; it is a google.protobuf.DescriptorProto.
-  const descriptor = methodAt(path).requestType.type as {
-    readonly field: readonly { readonly number: number }[];
-  };
-  return new Set(descriptor.field.map((field) => field.number));
+  const shape = shapeOf(methodAt(path).requestType.type as MessageDescriptor);
+  shapes.set(path, shape);
+  return shape;
 }

@@ -1,21 +1,43 @@
+/** One field at the top level of a message. */
+export interface WireField {
+  readonly number: number;
+  readonly wireType: number;
+  /** Of its value; what is of wire type 2 without its length. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The largest that there is; Go's library refuses a message with a larger one. */
+const LARGEST_NUMBER = 2 ** 29 - 1;
+/** Of a varint of 32 bits. protobufjs takes every longer one for one of ten bytes, and reads on at the wrong place; nobody writes one. */
+export const NARROW_BYTES = 5;
+export const WIDEST_BYTES = 10;
+
 /**
- * The field numbers at the top level of a protobuf message, without decoding it; undefined if the bytes are no
+ * The fields at the top level of a protobuf message, without decoding it; undefined if the bytes are no
  * such message. Source: protobuf.dev/programming-guides/encoding.
  */
-export function fieldNumbers(bytes: Buffer): ReadonlySet<number> | undefined {
-  const numbers = new Set<number>();
+export function wireFields(bytes: Buffer): readonly WireField[] | undefined {
+  const fields: WireField[] = [];
   let at = 0;
   while (at < bytes.length) {
-    const key = readVarint(bytes, at);
+    const key = readVarint(bytes, at, NARROW_BYTES);
     if (key === undefined) return undefined;
     const number = Math.floor(key.value / 8);
-    if (number === 0) return undefined;
-    const end = skipValue(bytes, key.next, key.value & 7);
-    if (end === undefined || end > bytes.length) return undefined;
-    numbers.add(number);
-    at = end;
+    const wireType = key.value & 7;
+    const to = skipValue(bytes, key.next, wireType);
+    if (number === 0 || number > LARGEST_NUMBER || to === undefined || to > bytes.length) return undefined;
+    const from = wireType === 2 ? (readVarint(bytes, key.next, NARROW_BYTES)?.next ?? to) : key.next;
+    fields.push({ number, wireType, from, to });
+    at = to;
   }
-  return numbers;
+  return fields;
+}
+
+/** Their numbers; undefined if the bytes are no message. */
+export function fieldNumbers(bytes: Buffer): ReadonlySet<number> | undefined {
+  const fields = wireFields(bytes);
+  return fields && new Set(fields.map(({ number }) => number));
 }
 
 function skipValue(bytes: Buffer, at: number, wireType: number): number | undefined {
@@ -25,7 +47,7 @@ function skipValue(bytes: Buffer, at: number, wireType: number): number | undefi
     case 1:
       return at + 8;
     case 2: {
-      const length = readVarint(bytes, at);
+      const length = readVarint(bytes, at, NARROW_BYTES);
       return length === undefined ? undefined : length.next + length.value;
     }
     case 5:
@@ -37,11 +59,17 @@ function skipValue(bytes: Buffer, at: number, wireType: number): number | undefi
 }
 
 /** Values above 2^53 lose precision, which matters to nobody here: only lengths and keys are looked at. */
-function readVarint(bytes: Buffer, start: number): { value: number; next: number } | undefined {
+function readVarint(
+  bytes: Buffer,
+  start: number,
+  mostBytes = WIDEST_BYTES,
+): { value: number; next: number } | undefined {
   let value = 0;
   let scale = 1;
-  for (let at = start; at < Math.min(start + 10, bytes.length); at++) {
+  for (let at = start; at < Math.min(start + mostBytes, bytes.length); at++) {
     const byte = bytes[at] ?? 0;
+    // More than 64 bits: protobufjs drops them, Go's library refuses the message.
+    if (at === start + WIDEST_BYTES - 1 && byte > 1) return undefined;
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) return { value, next: at + 1 };
     scale *= 128;

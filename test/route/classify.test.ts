@@ -89,6 +89,27 @@ describe('a question', () => {
     expect(classifier.question(LIST, Buffer.from([0x0a, 0x05, 0x61]))).toBeUndefined();
   });
 
+  it('is not what readers of one and the same bytes understand differently', () => {
+    const get = '/manager.v2.Manager/GetScheduler';
+    const unreadable = [
+      // The hostname as a number: its letters would be the next fields.
+      [get, '10 01 2a 00'],
+      // A kind of node in seven bytes, in front of the hostname.
+      [get, '08 81 80 80 80 80 80 00 12 01 61'],
+      // The length of the hostname in six.
+      [get, '12 81 80 80 80 80 00 61'],
+      // A cluster id of more than 64 bits.
+      [get, '12 01 61 18 80 80 80 80 80 80 80 80 80 02'],
+      // The key of an entry as a number.
+      ['/manager.Manager/ListSchedulers', '12 01 61 2a 05 08 01 12 01 78'],
+    ] as const;
+    for (const [path, hex] of unreadable) {
+      const message = Buffer.from(hex.replaceAll(' ', ''), 'hex');
+      expect([hex, classifier.question(path, message)]).toEqual([hex, undefined]);
+    }
+    expect(classifier.question(get, Buffer.from('08ffffffffffffffffff01120161', 'hex'))).toBeDefined();
+  });
+
   it('is secret when the answer holds credentials', () => {
     expect(classifier.question('/manager.Manager/GetObjectStorage', Buffer.alloc(0))?.secret).toBe(true);
     expect(classifier.question('/manager.Manager/ListBuckets', Buffer.alloc(0))?.secret).toBe(false);

@@ -1,0 +1,6 @@
+import { vi } from 'vitest';
+
+// See messages.test.ts.
+process.env.FUZZ_RUNS ??= '1000000';
+vi.setConfig({ testTimeout: 1_800_000 });
+await import('../../fuzz/stored.test.js');
