@@ -7,7 +7,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // More than there are cores on a small machine: a third of the time a suite waits, for processes and for what they are to notice.
+    maxWorkers: 3,
     // Suites that only wait do so side by side.
     maxConcurrency: 24,
   },

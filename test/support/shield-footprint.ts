@@ -59,14 +59,15 @@ export async function measureFootprint(options: FootprintOptions): Promise<Footp
     const connected = await rested(sample);
     const members = await crowd(String(listen), nodes);
     for (const member of members) member.open(String(listen));
-    const turns = inTurn(members, beatsInARow);
-    await beatInTurn(turns, SETTLING_BEATS * nodes, beatsPerSecond);
+    const turns = inTurn(members);
+    const pace = { beatsPerSecond, inARow: beatsInARow };
+    await beatInTurn(turns, { beats: SETTLING_BEATS * nodes, ...pace });
     const heapAfter = await collected();
     const heapBytes = [heapAfter];
     const samples = [await sample()];
     const fromMs = performance.now();
     for (let part = 0; part < PARTS; part++) {
-      await beatInTurn(turns, beats / PARTS, beatsPerSecond);
+      await beatInTurn(turns, { beats: beats / PARTS, ...pace });
       samples.push(await sample());
       if ((part + 1) % COLLECTED_EACH === 0) heapBytes.push(await collected());
     }

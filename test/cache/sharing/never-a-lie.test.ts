@@ -72,7 +72,10 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('manager' as const), away: fc.boolean() }) },
 );
 
-it('10,000 histories of random worlds and callers: nobody gets what the manager would not have given him', async () => {
+/** Ten thousand: test/hard/numbers. */
+const HISTORIES = Number(process.env.HISTORIES ?? 2_000);
+
+it(`${HISTORIES} histories of random worlds and callers: nobody gets what the manager would not have given him`, async () => {
   let shared = 0;
   let elsewhere = 0;
   await fc.assert(
@@ -123,8 +126,8 @@ it('10,000 histories of random worlds and callers: nobody gets what the manager 
         }
       },
     ),
-    { numRuns: 10_000 },
+    { numRuns: HISTORIES },
   );
-  expect(shared).toBeGreaterThan(1_000);
-  expect(elsewhere).toBeGreaterThan(500);
+  expect(shared).toBeGreaterThan(HISTORIES / 10);
+  expect(elsewhere).toBeGreaterThan(HISTORIES / 20);
 }, 300_000);
