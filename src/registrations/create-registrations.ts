@@ -75,7 +75,7 @@ export function createRegistrationsPart(options: RegistrationsPartOptions): Regi
     onSuperseded: (pending) => void ledger.forget(pending),
   });
   const ledger = createLedger({ ...options, book, journal, shared });
-  const life = createLife({ ...options, decoder: codec });
+  const life = createLife({ ...options, isOwn: (pending) => book.isPending(pending), decoder: codec });
   const common = { ...options, book, ledger, shared, turns, decoder: codec, ask };
   const making = {
     ...common,

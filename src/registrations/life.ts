@@ -20,6 +20,8 @@ export interface Life {
 export interface LifeOptions {
   /** What KeepAlive streams say: true, one is alive here or at another replica; false, it has ended; undefined: nobody knows. */
   readonly isAlive: (node: NodeId) => boolean | undefined;
+  /** Was it acknowledged here? What ended here before another replica acknowledged it says nothing about it. */
+  readonly isOwn: (pending: Pending) => boolean;
   readonly decoder: MessageDecoder;
   readonly clock: Clock;
 }
@@ -33,7 +35,7 @@ const HEARD_MS = 360_000;
 const WAIT_MS = 24 * 3_600_000;
 const MOST_WAITED_FOR = 4_096;
 
-export function createLife({ isAlive, decoder, clock }: LifeOptions): Life {
+export function createLife({ isAlive, isOwn, decoder, clock }: LifeOptions): Life {
   /** By what names an acknowledgement: those of other replicas are read anew each time. */
   const waitingSinceMs = new LRUCache<string, number>({ max: MOST_WAITED_FOR });
   /** Nodes that are waited for, by what they say of themselves when they ask; when they last did. */
@@ -43,7 +45,8 @@ export function createLife({ isAlive, decoder, clock }: LifeOptions): Life {
     verdict(pending) {
       const { registration } = pending;
       const known = isAlive(nodeIdOf(registration));
-      if (known !== undefined) return known ? 'alive' : 'dead';
+      if (known) return 'alive';
+      if (known === false && isOwn(pending)) return 'dead';
       if (registration.path !== SETS_ACTIVE) return 'alive';
       const nowMs = clock.nowMs();
       const name = nameOf(registration.node.hostname, registration.ip);

@@ -209,6 +209,22 @@ describe('three replicas on one Redis', () => {
     expect([a.outcomes(), b.outcomes()]).toEqual([['superseded'], ['applied']]);
     expect(manager.writes()).toEqual([`UpdateSeedPeer ${ROW}`]);
   });
+
+  it('a seed peer that had ended at one replica before another one acknowledged it is not given up by the former', async () => {
+    const [a, b] = await three();
+    await a.part.write(registering('seed-peer'));
+    away();
+    b.alive = () => false;
+    await a.part.write(registering('seed-peer'));
+    back();
+    const until = performance.now() + SOON_MS;
+    await lookingUntil([b], () => performance.now() > until);
+    expect([b.outcomes(), await nothingPending()]).toEqual([[], false]);
+    a.alive = () => true;
+    a.part.aliveNow(nodeOf('seed-peer'));
+    await lookingUntil([a, b], nothingPending);
+    expect(a.outcomes()).toEqual(['applied']);
+  });
 });
 
 describe('a deletion at another replica', () => {
