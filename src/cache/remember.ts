@@ -31,8 +31,8 @@ export interface RememberOptions {
 
 /**
  * Below the single-flight: remembers what the manager says, whether or not anybody still waits for it.
- * Order is by when was asked; what a write made void is not kept; a poorer answer is held back (see guard.ts),
- * and then whoever asked gets the richer one, marked stale.
+ * Order is by when was asked, also of what a write made void, which is asked for again; a poorer answer is held back
+ * (see guard.ts), and then whoever asked gets the richer one, marked stale.
  */
 export function remember(options: RememberOptions): Stage {
   return (next) => async (read) => {
@@ -52,23 +52,22 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
   };
   const last = store.get(question.key);
   const isVoid = voids.isVoid(question.tags, answer.askedAtMs);
-  if (!isVoid && last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? 0)) {
-    discard('asked-earlier');
+  if (last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? 0)) {
+    discard(isVoid ? 'voided-by-write' : 'asked-earlier');
     // For whoever asks twice, time must not go back.
-    return { ...pick(last), source: last.held === undefined ? 'hit' : 'stale', coalesced: true };
+    const fresh = last.held === undefined && !voids.isVoid(question.tags, last.checkedAtMs);
+    return { ...pick(last), source: fresh ? 'hit' : 'stale', coalesced: true };
   }
   const shape = readShape(options, read, answer);
   if (shape === undefined) return discard('unreadable');
 
   const poorness = last === undefined ? undefined : poornessOf(options, last, answer, shape);
-  // Void, it says nothing that may be kept, not even that a hold began or ended.
-  if (isVoid && last !== undefined) discard('voided-by-write');
-  else if (last !== undefined && poorness !== undefined) guard(options, last, answer, poorness);
-  // Whoever asked is not told the poorer thing either, be it void or not.
-  if (last !== undefined && poorness?.over === false)
-    return { ...pick(last), source: 'stale', coalesced: answer.coalesced };
-  // Where there is nothing else it is kept all the same: void, it is asked for again, and serves when nobody answers.
-  if (isVoid && last !== undefined) return answer;
+  if (last !== undefined && poorness !== undefined) {
+    // Void, it does not say that a hold began or ended, and whoever asked is not told the poorer thing either.
+    if (isVoid) discard('voided-by-write');
+    else guard(options, last, answer, poorness);
+    if (isVoid || !poorness.over) return { ...pick(last), source: 'stale', coalesced: answer.coalesced };
+  }
 
   const empty = question.method === 'ListSchedulers' && shape.items === 0;
   const entry: Entry = {
@@ -76,7 +75,8 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
     question: options.storedUnder(read, answer),
     checkedAtMs: answer.askedAtMs,
     empty,
-    held: undefined,
+    // Void, it is asked for again, and serves when nobody answers: whoever was given it is not to be given what is older.
+    held: isVoid ? last?.held : undefined,
   };
   if (!store.set(entry)) return discard('too-large');
   emit({

@@ -20,7 +20,7 @@ export const ABOUT_MEMORY = {
   'cache-discarded': [
     {
       event: { kind: 'cache-discarded', method: LIST, reason: 'asked-earlier' },
-      todo: 'Nothing: a later one is there. So it is with `voided-by-write`; `too-large` is an answer larger than `cache.maxBytes`, `unreadable` one that is no message of its method.',
+      todo: 'Nothing: a later one is there. So it is with `voided-by-write`, or a richer one; `too-large` is an answer larger than `cache.maxBytes`, `unreadable` one that is no message of its method.',
     },
   ],
   'answer-aged': [
