@@ -105,7 +105,9 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     const kept = memory.get(about.key);
     if (kept?.reply !== reply) return there;
     const askedByMs = seen.afterMs - Math.max(0, seen.atUs - found.asked.latestUs) / 1000;
-    memory.set({ ...kept, askedByMs });
+    // Only its order (`checkedAtMs`) is set right by that: its age is what is certain, not what flatters.
+    const certainMs = Math.max(found.entry.askedAtMs, last === undefined ? 0 : last.askedAtMs + A_MOMENT_MS);
+    memory.set({ ...kept, askedAtMs: Math.min(askedAtMs, certainMs), askedByMs });
     return there;
   };
 
