@@ -52,7 +52,7 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
   };
   const last = store.get(question.key);
   const isVoid = voids.isVoid(question.tags, answer.askedAtMs);
-  if (last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? 0)) {
+  if (last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? last.askedAtMs)) {
     discard(isVoid ? 'voided-by-write' : 'asked-earlier');
     // For whoever asks twice, time must not go back.
     const fresh = last.held === undefined && !voids.isVoid(question.tags, last.checkedAtMs);

@@ -36,7 +36,11 @@ function entryOf(idc: string, askedAtMs: number): Entry {
 }
 
 /** What becomes of `lying`, asked for at a certain moment, in a memory where `before` is, and after a write at `writtenMs`. */
-async function takenIn(lying: Entry, before: Entry, writtenMs: number): Promise<Entry | undefined> {
+async function takenIn(
+  lying: Entry,
+  before: Entry | undefined,
+  writtenMs?: number,
+): Promise<Entry | undefined> {
   const clock = new ManualClock();
   clock.advance(NOW_MS + SLOW_MS);
   const config = configOf('');
@@ -51,15 +55,15 @@ async function takenIn(lying: Entry, before: Entry, writtenMs: number): Promise<
   const seen = {
     atUs: us(NOW_MS),
     places: [{ kind: 'value', value }],
-    writtenUs: [us(writtenMs)],
+    writtenUs: [writtenMs === undefined ? undefined : us(writtenMs)],
     deletedUs: [undefined],
     ...{ beforeMs: NOW_MS, afterMs: NOW_MS + SLOW_MS },
   } as const;
   const store = createMemoryStore({ maxBytes: 1e6 });
-  store.set(before);
+  if (before !== undefined) store.set(before);
   const voids = createVoids();
   // All that is known here is that it was no later than Redis had answered.
-  voids.mark({ updates: question.tags, deletes: [] }, writtenMs + SLOW_MS);
+  if (writtenMs !== undefined) voids.mark({ updates: question.tags, deletes: [] }, writtenMs + SLOW_MS);
   const asIs = () => question;
   const answers = createAnswersInRedis({
     ...{ config: config.redis, fleetId: '', keys, store, voids, clock, replica: 'r', maxStaleMs: 60_000 },
@@ -87,4 +91,10 @@ it('an answer that another replica was given after a write is fresh here, and sa
   const entry = await takenIn(entryOf('new', 9_800), entryOf('old', 5_000), 9_790);
   expect(entry?.checkedAtMs).toBeGreaterThan(9_790 + SLOW_MS);
   expect(entry?.askedAtMs).toBeCloseTo(9_800);
+});
+
+it('one that was asked for before this process began is as old as it is, and not as this process', async () => {
+  const entry = await takenIn(entryOf('new', -5_000), undefined);
+  expect(entry?.askedAtMs).toBeCloseTo(-5_000);
+  expect(entry?.checkedAtMs).toBeCloseTo(-5_000);
 });

@@ -48,6 +48,8 @@ export interface AnswersInRedisOptions
 
 /** The least by which one thing is after another. */
 const A_MOMENT_MS = 0.001;
+/** Before any moment of this process's clock, which is negative for what was before its start. */
+const NEVER = Number.NEGATIVE_INFINITY;
 
 export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInRedis {
   const { exchange, keys, store: memory, emit, clock } = options;
@@ -94,8 +96,8 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     // Redis's own order is exact. On this process's clock each time is off by as long as Redis took to answer, and what was asked for
     // right after another, or after a write, would seem to come before it.
     const afterMs = Math.max(
-      last === undefined ? 0 : orderOf(last),
-      afterWrites ? options.voids.writtenAtMs(about.tags) : 0,
+      last === undefined ? NEVER : orderOf(last),
+      afterWrites ? options.voids.writtenAtMs(about.tags) : NEVER,
     );
     const askedAtMs = Math.min(seen.afterMs, Math.max(found.entry.askedAtMs, afterMs + A_MOMENT_MS));
     const answer: ReadAnswer = { reply, askedAtMs, answeredAtMs, manager, source: 'miss', coalesced: false };
@@ -106,7 +108,10 @@ export function createAnswersInRedis(options: AnswersInRedisOptions): AnswersInR
     if (kept?.reply !== reply) return there;
     const askedByMs = seen.afterMs - Math.max(0, seen.atUs - found.asked.latestUs) / 1000;
     // Only its order (`checkedAtMs`) is set right by that: its age is what is certain, not what flatters.
-    const certainMs = Math.max(found.entry.askedAtMs, last === undefined ? 0 : last.askedAtMs + A_MOMENT_MS);
+    const certainMs = Math.max(
+      found.entry.askedAtMs,
+      last === undefined ? NEVER : last.askedAtMs + A_MOMENT_MS,
+    );
     memory.set({ ...kept, askedAtMs: Math.min(askedAtMs, certainMs), askedByMs });
     return there;
   };

@@ -42,7 +42,7 @@ export function certainlyLater(
 
 /** When it was asked at the latest, or held against a poorer one. */
 export function orderOf(entry: Entry): number {
-  return Math.max(entry.checkedAtMs, entry.askedByMs ?? 0);
+  return Math.max(entry.checkedAtMs, entry.askedByMs ?? entry.askedAtMs);
 }
 
 /** What has lain in Redis is replaced there by what was asked for later only: its successor need not prove it again. */
