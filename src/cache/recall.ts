@@ -100,9 +100,11 @@ async function askWithin(
   });
   try {
     const answer = await Promise.race([asked, rung]);
-    return answer !== undefined && options.isFact(answer) ? answer : lastGood(options, entry);
+    if (answer !== undefined && options.isFact(answer)) return answer;
+    return isGood(options, entry) ? lastGood(options, entry) : await asked;
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'caller-cancelled') throw error;
+    if (!isGood(options, entry)) throw error;
     return lastGood(options, entry);
   } finally {
     timer?.cancel();
@@ -110,9 +112,12 @@ async function askWithin(
   }
 }
 
+/** Not too old even now: it may have become so while it was waited for something better. */
+function isGood({ clock, limits, store }: RecallOptions, entry: Entry): boolean {
+  return ageMs(store.get(entry.question.key) ?? entry, clock.nowMs()) <= limits.maxStaleMs;
+}
+
 /** The newest there is: another asking may have brought a better one while this one waited. */
 function lastGood(options: RecallOptions, entry: Entry): ReadAnswer {
-  const newest = options.store.get(entry.question.key) ?? entry;
-  const usable = ageMs(newest, options.clock.nowMs()) <= options.limits.maxStaleMs ? newest : entry;
-  return used(options, usable, 'stale');
+  return used(options, options.store.get(entry.question.key) ?? entry, 'stale');
 }

@@ -230,6 +230,24 @@ describe('order', () => {
     expect(summary(await after)).toEqual(['stale', 0, nodeOf('void').toString('hex')]);
   });
 
+  it('gives nothing that has become too old while it was waited for something better', async () => {
+    for (const ending of [ok(nodeOf('second')), ended(Code.UNAVAILABLE, 'killed')]) {
+      const { clock, upstream, path, read } = bench('cache: { maxStale: 90s }');
+      const ask = { hostname: 's', scheduler_cluster_id: '1' };
+      upstream.auto = () => ok(nodeOf('first'));
+      await path.answerRead(read('GetScheduler', ask));
+      clock.advance(89_800);
+      upstream.auto = undefined;
+      const waiting = path.answerRead(read('GetScheduler', ask));
+      await turn();
+      clock.advance(500);
+      await turn();
+      upstream.asked[0]?.answer(ending);
+      const { reply } = await waiting;
+      expect([reply.status.code, reply.message]).toEqual([ending.status.code, ending.message]);
+    }
+  });
+
   it('gives whoever asked before a write what was asked for behind it, if that is there first', async () => {
     const { clock, upstream, path, read, of } = bench();
     const ask = { hostname: 's', scheduler_cluster_id: '1' };
