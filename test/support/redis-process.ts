@@ -1,16 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis, type RedisOptions } from 'ioredis';
 
 import type { Certificates } from './certificates.js';
+import { restartablePort } from './restartable-port.js';
 
 /** A real redis-server in a process of its own. Needs Debian's redis-server. */
 export interface RedisProcess {
+  readonly child: ChildProcess;
   readonly port: number;
   readonly address: string;
   /** A connection of the test's own. */
@@ -18,12 +20,14 @@ export interface RedisProcess {
   kill(): Promise<void>;
   freeze(): void;
   thaw(): void;
-  /** A new process on the same port, empty. */
+  /** A new process on the same port, empty; a Sentinel with what it has found out. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface RedisProcessOptions {
+  /** Default: any free one. */
+  readonly port?: number;
   readonly args?: readonly string[];
   /** Runs as Sentinel with these lines of configuration. */
   readonly sentinel?: readonly string[];
@@ -33,7 +37,7 @@ export interface RedisProcessOptions {
 }
 
 export async function startRedis(options: RedisProcessOptions = {}): Promise<RedisProcess> {
-  const port = await freePort();
+  const port = options.port ?? (await restartablePort());
   const dir = await mkdtemp(join(tmpdir(), 'dfmgw-redis-'));
   const clients: Redis[] = [];
   let child = await launch(port, dir, options);
@@ -44,6 +48,9 @@ export async function startRedis(options: RedisProcessOptions = {}): Promise<Red
     await exited;
   };
   return {
+    get child() {
+      return child;
+    },
     port,
     address: `127.0.0.1:${port}`,
     client(more = {}) {
@@ -74,19 +81,6 @@ export async function startRedis(options: RedisProcessOptions = {}): Promise<Red
   };
 }
 
-/** Free now, and its cluster bus (port + 10000) is within range. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    server.close();
-    await once(server, 'close');
-    if (port < 55_000) return port;
-  }
-}
-
 async function tlsArgs(
   dir: string,
   { certificates, clientAuth }: NonNullable<RedisProcessOptions['tls']>,
@@ -113,7 +107,8 @@ async function launch(port: number, dir: string, options: RedisProcessOptions): 
     args = [...common, '--save', '', '--appendonly', 'no', ...password, ...(options.args ?? [])];
   } else {
     const file = join(dir, 'sentinel.conf');
-    await writeFile(file, `${options.sentinel.join('\n')}\n`);
+    // It writes there itself.
+    if (!existsSync(file)) await writeFile(file, `${options.sentinel.join('\n')}\n`);
     args = [file, '--sentinel', ...common];
   }
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -47,7 +47,9 @@ export class Incoming {
   }
 
   send(message: Buffer): void {
-    if (!this.signal.aborted && !this.#isEnded) this.#call.write(message);
+    if (this.signal.aborted || this.#isEnded) return;
+    this.#sighting.answer(message);
+    this.#call.write(message);
   }
 
   end(status: Status = OK_STATUS): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../rpc/clock.js';
 import type { Metadata } from '../../rpc/metadata.js';
 import { Code, codeName } from '../../rpc/status.js';
 import type { RawCall } from './raw-server.js';
@@ -16,6 +17,18 @@ export type SeenCall = {
   readonly code: number | undefined;
 };
 
+/** What the manager said to a call that brought a message. Times on the manager's clock. */
+export type SaidAnswer = {
+  readonly path: string;
+  /** As `SeenCall.requestBytes`. */
+  readonly requestBytes: Buffer;
+  readonly code: number;
+  /** undefined: a status alone. */
+  readonly answer: Buffer | undefined;
+  readonly receivedAtMs: number;
+  readonly saidAtMs: number;
+};
+
 const MAX_CALLS = 10_000;
 const MAX_REQUEST_BYTES = 65_536;
 
@@ -24,6 +37,7 @@ type Growing = { -readonly [K in keyof SeenCall]: SeenCall[K] };
 /** One call while it runs. */
 export interface Sighting {
   message(bytes: Buffer): void;
+  answer(bytes: Buffer): void;
   ended(code: number): void;
   cancelled(): void;
 }
@@ -37,6 +51,14 @@ export class SeenCalls {
   keepAliveStreamsOpen = 0;
   readonly #byMethod = new Map<string, number>();
   readonly #byCode = new Map<string, number>();
+  readonly #clock: Clock;
+  readonly #witness: ((said: SaidAnswer) => void) | undefined;
+
+  /** `witness` is told of every answer right before its status is sent. */
+  constructor(clock: Clock, witness?: (said: SaidAnswer) => void) {
+    this.#clock = clock;
+    this.#witness = witness;
+  }
 
   begin(call: RawCall, path: string): Sighting {
     const seen: Growing = {
@@ -55,6 +77,8 @@ export class SeenCalls {
     this.#byMethod.set(path, (this.#byMethod.get(path) ?? 0) + 1);
     const isKeepAlive = path.endsWith('/KeepAlive');
     this.#open(isKeepAlive, 1);
+    const receivedAtMs = this.#clock.nowMs();
+    let answer: Buffer | undefined;
     let isOpen = true;
     const close = (code: number | undefined): void => {
       if (!isOpen) return;
@@ -72,7 +96,16 @@ export class SeenCalls {
         if (seen.requestBytes.length >= MAX_REQUEST_BYTES) return;
         seen.requestBytes = Buffer.concat([seen.requestBytes, bytes]).subarray(0, MAX_REQUEST_BYTES);
       },
-      ended: (code) => close(code),
+      answer(bytes) {
+        answer = bytes;
+      },
+      ended: (code) => {
+        if (isOpen && seen.messages > 0) {
+          const { requestBytes } = seen;
+          this.#witness?.({ path, requestBytes, code, answer, receivedAtMs, saidAtMs: this.#clock.nowMs() });
+        }
+        close(code);
+      },
       cancelled: () => close(undefined),
     };
   }

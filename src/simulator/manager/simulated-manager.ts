@@ -11,9 +11,9 @@ import { seededRandom } from './random.js';
 import { RateLimit } from './rate-limit.js';
 import { type RawServer, startRawServer } from './raw-server.js';
 import { seedFromRecordings } from './recorded-rows.js';
-import { type SeenCall, SeenCalls } from './seen-calls.js';
+import { type SaidAnswer, type SeenCall, SeenCalls } from './seen-calls.js';
 
-export type { SeenCall } from './seen-calls.js';
+export type { SaidAnswer, SeenCall } from './seen-calls.js';
 
 import { type CallSettings, serveCall } from './serve-call.js';
 import type { SimulatedTls } from './simulated-tls.js';
@@ -44,6 +44,8 @@ export type SimulatedManagerOptions = {
    * the "active" of a stream opened at once in its place. Default: as measured, 17 of 40 (v2.1.55: 11 of 40), 50 ms.
    */
   readonly lateInactive?: { readonly probability: number; readonly delayMs: number };
+  /** Told of every answer, right before its status is sent: a record of what this manager really said. */
+  readonly witness?: (said: SaidAnswer) => void;
 };
 
 export type SimulatedManagerStats = {
@@ -110,7 +112,7 @@ class Simulation implements SimulatedManager {
   readonly #options: SimulatedManagerOptions;
   readonly #faults: FaultBoard;
   readonly #clock: Clock;
-  readonly #seen = new SeenCalls();
+  readonly #seen: SeenCalls;
   readonly #random: () => number;
   readonly #timeFactor: number;
   readonly #host: string;
@@ -124,6 +126,7 @@ class Simulation implements SimulatedManager {
     this.#clock = options.clock ?? options.record?.clock ?? systemClock;
     this.record = options.record ?? seedFromRecordings({ clock: this.#clock, version: this.version });
     this.#faults = new FaultBoard(this.#clock);
+    this.#seen = new SeenCalls(this.#clock, options.witness);
     this.#random = seededRandom(options.seed ?? 1);
     this.#timeFactor = options.timeFactor ?? 1;
     this.#host = options.host ?? '127.0.0.1';

@@ -1,0 +1,87 @@
+import type { Violation } from './violation.js';
+
+/** A registration that a node was told has succeeded. */
+export interface Acknowledged {
+  readonly key: string;
+  readonly version: number;
+  readonly path: string;
+  readonly hash: string;
+  readonly journaled: boolean;
+  readonly calledAtMs: number;
+  readonly gotAtMs: number;
+}
+
+/** A write to which the manager said OK. */
+export interface Applied {
+  readonly path: string;
+  readonly hash: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const TOLERANCE_MS = 30;
+const RULE = 'a write is acknowledged only if applied, or journaled and then applied';
+
+/** Both sides are told as they come; `settle` when all has been told, `settleRows` when everything has had its time. */
+export class WritesJudge {
+  #acknowledged: Acknowledged[] = [];
+  #applied: Applied[] = [];
+  /** The newest of each node. */
+  readonly #newest = new Map<string, Acknowledged>();
+  direct = 0;
+  journaled = 0;
+
+  acknowledged(one: Acknowledged): void {
+    this.#acknowledged.push(one);
+    const before = this.#newest.get(one.key);
+    if (before === undefined || before.version < one.version) this.#newest.set(one.key, one);
+  }
+
+  applied(one: Applied): void {
+    this.#applied.push(one);
+  }
+
+  /** It was deleted by itself, or behind everybody's back: nothing of before counts. */
+  deleted(key: string): void {
+    this.#newest.delete(key);
+  }
+
+  settle(nowMs: number): Violation[] {
+    const acknowledged = this.#acknowledged;
+    this.#acknowledged = [];
+    const violations: Violation[] = [];
+    for (const one of acknowledged) {
+      if (one.journaled) this.journaled += 1;
+      else this.direct += 1;
+      if (one.journaled || this.#isApplied(one)) continue;
+      const text = `${one.key}, version ${one.version}: no manager has taken it`;
+      violations.push({ rule: RULE, atMs: one.gotAtMs, text });
+    }
+    this.#applied = this.#applied.filter(({ toMs }) => toMs > nowMs - 60_000);
+    return violations;
+  }
+
+  /** `versions`: of each row there is. `expected`: whose row has to be there, and up to date, by now. */
+  settleRows(versions: ReadonlyMap<string, number>, expected: readonly string[], atMs: number): Violation[] {
+    return expected.flatMap((key) => {
+      const newest = this.#newest.get(key);
+      if (newest === undefined) return [];
+      const version = versions.get(key);
+      if (version !== undefined && version >= newest.version) return [];
+      const how = newest.journaled ? 'journaled' : 'taken';
+      const ago = Math.round((atMs - newest.gotAtMs) / 1_000);
+      const text = `${key}: version ${newest.version} was ${how} ${ago} s ago, the row has ${version ?? 'gone'}`;
+      return [{ rule: RULE, atMs, text }];
+    });
+  }
+
+  #isApplied({ path, hash, calledAtMs, gotAtMs }: Acknowledged): boolean {
+    return this.#applied.some(
+      (one) =>
+        one.path === path &&
+        one.hash === hash &&
+        one.fromMs >= calledAtMs - TOLERANCE_MS &&
+        one.toMs <= gotAtMs + TOLERANCE_MS,
+    );
+  }
+}

@@ -1,0 +1,162 @@
+import type { Call } from './crowd/callers.js';
+import type { Registered } from './crowd/node.js';
+import { versionIn } from './crowd/node.js';
+import { createClasses, hashOf, listedIn, SEARCHER } from './crowd/question-class.js';
+import { AnswersJudge } from './judge/answers.js';
+import { FootprintJudge } from './judge/footprint.js';
+import { type NodeRound, NodesJudge } from './judge/nodes.js';
+import { OrderJudge } from './judge/order.js';
+import type { Violation } from './judge/violation.js';
+import { WritesJudge } from './judge/writes.js';
+import { BEAT_MS, EMPTY_HOLD_MS, GRACE_MS, MAX_STALE_MS, RECOVERY_MS } from './settings.js';
+import type { Row, Said } from './stage/managers.js';
+import { machineMs } from './stage/monotonic.js';
+
+/** Snapshots read the machine's uptime in hundredths of a second. */
+const TOLERANCE_MS = 30;
+const SLACK_MS = 1_500;
+const REMEMBERED_LISTS = 5_000;
+/** No fault of the manager's: these are answers, too (protocol.md, section 2). */
+const NO_ANSWER = new Set([-1, 1, 4, 8, 14]);
+const MOST_TOLD = 40;
+
+type Listed = ReturnType<typeof listedIn>;
+
+/** All that is judged, and what is seen of it. */
+export class Judges {
+  readonly answers = new AnswersJudge({ maxStaleMs: MAX_STALE_MS, toleranceMs: TOLERANCE_MS });
+  readonly order = new OrderJudge({ emptyHoldMs: EMPTY_HOLD_MS, toleranceMs: TOLERANCE_MS });
+  readonly writes = new WritesJudge();
+  readonly nodes = new NodesJudge({
+    recoveryMs: RECOVERY_MS,
+    blinkMs: 200,
+    endMs: {
+      cancel: SLACK_MS,
+      'half-close': SLACK_MS,
+      deleted: SLACK_MS,
+      killed: GRACE_MS + SLACK_MS,
+      hung: 4 * BEAT_MS + 2 * SLACK_MS,
+    },
+    deletedRowMs: 45_000,
+    otherManagerMs: 75_000,
+    backAfterMs: 15_000,
+  });
+  readonly footprint = new FootprintJudge({
+    descriptors: 90,
+    residentMib: 400,
+    growth: 1.15,
+    growthMib: 30,
+    samples: 12,
+  });
+  readonly codes = new Map<number, number>();
+  readonly sources = new Map<string, number>();
+  readonly #classOf = createClasses();
+  readonly #lists = new Map<string, Listed>();
+  readonly #violations: Violation[] = [];
+  #told = 0;
+  #calmSinceMs: number | undefined;
+
+  said({ path, request, code, hash, answer, fromMs, toMs }: Said): void {
+    if (code !== 0) return;
+    if (/\/(Update|Delete)/.test(path)) {
+      this.writes.applied({ path, hash: hashOf(request), fromMs, toMs });
+      return;
+    }
+    if (!/\/(List|Get)/.test(path)) return;
+    if (answer !== undefined) this.#remember(path, hash, answer);
+    this.answers.said({
+      group: this.#classOf(path, request),
+      hash,
+      set: this.#lists.get(hash)?.set,
+      fromMs,
+      toMs,
+    });
+  }
+
+  called({ asked: { path, request }, replica, life, calledAtMs, gotAtMs, outcome }: Call): void {
+    const { code, answer, trailers, message } = outcome;
+    this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    if (this.#calmSinceMs !== undefined && calledAtMs > this.#calmSinceMs && NO_ANSWER.has(code))
+      this.#violate('everybody is answered while all is well', `${path}: ${code} ${message}`);
+    if (code !== 0) return;
+    const source = `${trailers['x-dfmgw-cache']} ${trailers['x-dfmgw-via'] ?? ''}`.trim();
+    this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
+    const group = this.#classOf(path, request);
+    const listed = listedIn(path, answer);
+    const ageMs = Number(trailers['x-dfmgw-age-ms'] ?? 0);
+    const elsewhere = trailers['x-dfmgw-via'] === 'elsewhere' && group.startsWith(SEARCHER);
+    const times = { group, calledAtMs, gotAtMs, ageMs };
+    this.answers.given({ ...times, hash: hashOf(answer), set: listed?.set, elsewhere });
+    if (life === undefined || elsewhere) return;
+    const process = `${replica}.${life}`;
+    this.#violations.push(...this.order.seen({ ...times, process, empty: listed?.count === 0, source }));
+  }
+
+  registered(key: string, { path, request, version, calledAtMs, gotAtMs, outcome }: Registered): void {
+    if (outcome.code !== 0) return;
+    this.nodes.registered(key, gotAtMs);
+    const journaled = outcome.trailers['x-dfmgw-write'] === 'journaled';
+    const hash = hashOf(request);
+    this.writes.acknowledged({ key, version, path, hash, journaled, calledAtMs, gotAtMs });
+  }
+
+  died(name: string, code: number | string, stderr: string): void {
+    this.#violate('no process ends by itself', `${name} ended with ${code}: ${stderr.slice(-2_000)}`);
+  }
+
+  /** All is well from now on, or not. */
+  calm(isCalm: boolean): void {
+    this.#calmSinceMs = isCalm ? machineMs() : undefined;
+  }
+
+  settle(round: NodeRound, rows: readonly Row[]): void {
+    const { toMs } = round;
+    const versions = new Map(rows.map(({ key, location }) => [key, versionIn(location)]));
+    this.#violations.push(
+      ...this.answers.settle(toMs),
+      ...this.writes.settle(toMs),
+      ...this.writes.settleRows(versions, this.nodes.settled(round), toMs),
+      ...this.nodes.settle(round),
+    );
+  }
+
+  weigh(
+    name: string,
+    { descriptors, residentMib }: { descriptors: number; residentMib: number },
+    callers: number,
+  ): void {
+    const sample = { name, atMs: machineMs(), descriptors: descriptors - callers, residentMib };
+    this.#violations.push(...this.footprint.sample(sample));
+  }
+
+  count(name: string, count: number, most: number): void {
+    this.#violations.push(...this.footprint.count(name, count, most, machineMs()));
+  }
+
+  /** A process that is no more. */
+  over(process: string): void {
+    this.order.forget(process);
+  }
+
+  /** What was found since the last asking. */
+  untold(): string[] {
+    const fresh = this.told().slice(this.#told);
+    this.#told += fresh.length;
+    return fresh;
+  }
+
+  told(): string[] {
+    return this.#violations
+      .slice(0, MOST_TOLD)
+      .map(({ rule, atMs, text }) => `broken: ${rule} | at ${Math.round(atMs)} ms | ${text}`);
+  }
+
+  #violate(rule: string, text: string): void {
+    this.#violations.push({ rule, atMs: machineMs(), text });
+  }
+
+  #remember(path: string, hash: string, answer: Buffer): void {
+    if (this.#lists.size >= REMEMBERED_LISTS) this.#lists.clear();
+    this.#lists.set(hash, listedIn(path, answer));
+  }
+}

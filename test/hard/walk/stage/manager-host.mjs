@@ -1,0 +1,135 @@
+// Two managers on one database and one Redis, in one process, because what they share has to outlive either of them: one that is killed
+// here loses its connections and caches at once, and leaves the rows as they are. Both are frozen with the process.
+// Orders come over IPC, what was said and written goes back over it; it ends with the process that started it.
+import { createHash } from 'node:crypto';
+import { seedFromRecordings } from '../../../../dist/simulator/manager/recorded-rows.js';
+import { startSimulatedManager } from '../../../../dist/simulator/manager/simulated-manager.js';
+
+const { ports, timeFactor, seed } = JSON.parse(process.argv[2] ?? '{}');
+const TELL_EVERY_MS = 50;
+const EDIT_EVERY_MS = 700;
+/** Answers of which the bytes have been told. */
+const TOLD_LIMIT = 2_000;
+const DAY_MS = 86_400_000;
+
+const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+const record = seedFromRecordings({ nodes: false });
+record.schedulerClusters[0].scopes = { idc: 'idc-1', location: 'asia|cn' };
+record.addCluster({ name: 'cluster-2', scopes: { idc: 'idc-2', location: 'europe|de' } });
+
+let said = [];
+let changes = [];
+const told = new Set();
+
+const CHANGERS = {
+  setState: ([node, state, cause]) => [node, state, cause],
+  deleteNode: ([node]) => [node, 'gone', 'deleted'],
+  addScheduler: ([row]) => [{ kind: 'scheduler', ...row }, row.state ?? 'inactive', 'registered'],
+  addSeedPeer: ([row]) => [{ kind: 'seed-peer', ...row }, row.state ?? 'inactive', 'registered'],
+};
+
+/** The record as one manager has it: what is written through it carries its name. */
+function writtenBy(via) {
+  return new Proxy(record, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      const method = value.bind(target);
+      const change = CHANGERS[name];
+      if (change === undefined) return method;
+      return (...args) => {
+        const result = method(...args);
+        const [{ kind, clusterId, hostname, ip }, state, cause] = change(args);
+        if (result)
+          changes.push({ key: keyOf({ kind, clusterId, hostname, ip }), state, cause, via, atMs: now() });
+        return result;
+      };
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  });
+}
+
+function keyOf({ kind, clusterId, hostname, ip }) {
+  return `${kind} ${clusterId} ${hostname} ${ip}`;
+}
+
+function now() {
+  return performance.now() + offsetMs;
+}
+
+function witness(via) {
+  return ({ path, requestBytes, code, answer, receivedAtMs, saidAtMs }) => {
+    const hash = createHash('sha1')
+      .update(answer ?? '')
+      .digest('base64');
+    const isNew = !told.has(hash);
+    if (told.size > TOLD_LIMIT) told.clear();
+    told.add(hash);
+    const [fromMs, toMs] = [receivedAtMs + offsetMs, saidAtMs + offsetMs];
+    said.push({
+      via,
+      path,
+      request: requestBytes,
+      code,
+      hash,
+      fromMs,
+      toMs,
+      ...(isNew && answer && { answer }),
+    });
+  };
+}
+
+const own = writtenBy('console');
+const managers = await Promise.all(
+  ports.map((port, index) =>
+    startSimulatedManager({
+      port,
+      timeFactor,
+      seed: seed + index,
+      record: writtenBy(index),
+      witness: witness(index),
+      // At this speed it would sweep schedulers between two beats.
+      sweepIntervalMs: DAY_MS,
+      connectionAgeMs: 60_000,
+    }),
+  ),
+);
+
+/** Somebody edits all the time, so that an answer shows when it was made. */
+let edits = 0;
+setInterval(() => {
+  edits += 1;
+  for (const cluster of [...record.schedulerClusters, ...record.seedPeerClusters])
+    cluster.bio = `edit ${edits}`;
+  record.applications = record.applications.map((row) => ({ ...row, bio: `edit ${edits}` }));
+}, EDIT_EVERY_MS);
+
+function tell() {
+  if (said.length + changes.length > 0) process.send({ kind: 'told', said, changes });
+  said = [];
+  changes = [];
+}
+setInterval(tell, TELL_EVERY_MS);
+
+const ORDERS = {
+  fault: ({ manager, fault }) => managers[manager].setFault(fault),
+  clear: ({ manager, fault }) => managers[manager].clearFault(fault),
+  stop: ({ manager }) => managers[manager].stop(),
+  restart: ({ manager }) => managers[manager].restart(),
+  delete: ({ node }) => own.deleteNode(node),
+  rows: () =>
+    [
+      ...record.schedulers.map((row) => ({ ...row, kind: 'scheduler' })),
+      ...record.seedPeers.map((row) => ({ ...row, kind: 'seed-peer' })),
+    ].map((row) => ({ key: keyOf(row), state: row.state, location: row.location })),
+  connections: () => managers.map(({ stats }) => stats.connectionsOpen),
+};
+
+process.on('message', async (order) => {
+  const result = await ORDERS[order.order](order);
+  // What happened before it is told before it.
+  tell();
+  process.send({ kind: 'done', id: order.id, result });
+});
+process.on('disconnect', () => process.exit(0));
+process.send({ kind: 'ready' });

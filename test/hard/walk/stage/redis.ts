@@ -1,0 +1,152 @@
+import type { Redis } from 'ioredis';
+import { type RedisProcess, startRedis } from '../../../support/redis-process.js';
+import { restartablePort } from '../../../support/restartable-port.js';
+import { until } from '../../../support/until.js';
+import type { Keeper } from './keeper.js';
+import type { Link, Toxiproxy } from './toxiproxy.js';
+
+const SERVERS = 2;
+const SENTINELS = 3;
+const SETTLED_LIMIT_MS = 60_000;
+const HURRY = ['info-period', '1000', 'publish-period', '300', 'ask-period', '300'];
+const STEP_LIMIT_MS = 1_000;
+const QUICK = { connectTimeout: STEP_LIMIT_MS, commandTimeout: STEP_LIMIT_MS, maxRetriesPerRequest: 0 };
+
+/** A master, a follower and three Sentinels, known to each other and to everybody by links. */
+export interface RedisStage {
+  readonly sentinelAddresses: readonly string[];
+  readonly links: readonly Link[];
+  readonly servers: readonly RedisProcess[];
+  readonly sentinels: readonly RedisProcess[];
+  /** Which of the servers Sentinel calls the master. */
+  master(): Promise<number>;
+  /** Resolves when all Sentinels name one master, which takes writes, and the other server follows it. */
+  settled(): Promise<void>;
+  failover(): Promise<void>;
+  forget(): Promise<void>;
+  connections(): Promise<number>;
+  /** Of those that were started again. */
+  keep(): void;
+  stop(): Promise<void>;
+}
+
+export async function startRedisStage(toxiproxy: Toxiproxy, keeper: Keeper): Promise<RedisStage> {
+  const placed = async (name: string): Promise<Placed> => {
+    const port = await restartablePort();
+    return { port, link: await toxiproxy.link(name, `127.0.0.1:${port}`) };
+  };
+  const places = (prefix: string, count: number): Promise<Placed[]> =>
+    Promise.all(Array.from({ length: count }, (_, index) => placed(`${prefix}-${index}`)));
+  const data = await places('redis', SERVERS);
+  const watch = await places('sentinel', SENTINELS);
+  const [first] = data as [Placed];
+  const servers = await Promise.all(
+    data.map(({ port, link }) =>
+      startRedis({ port, args: serverArgs(link, link === first.link ? undefined : first.link) }),
+    ),
+  );
+  const sentinels = await Promise.all(
+    watch.map(({ port, link }) => startRedis({ port, sentinel: sentinelLines(link, first.link) })),
+  );
+  const stage = stageOf({ servers, sentinels, keeper, links: data.map(({ link }) => link) });
+  stage.keep();
+  await stage.settled();
+  const all = [...data, ...watch].map(({ link }) => link);
+  return { ...stage, links: all, sentinelAddresses: watch.map(({ link }) => link.address) };
+}
+
+interface Placed {
+  readonly port: number;
+  readonly link: Link;
+}
+
+interface Parts {
+  readonly servers: readonly RedisProcess[];
+  readonly sentinels: readonly RedisProcess[];
+  /** Of the servers. */
+  readonly links: readonly Link[];
+  readonly keeper: Keeper;
+}
+
+function stageOf({
+  servers,
+  sentinels,
+  links,
+  keeper,
+}: Parts): Omit<RedisStage, 'links' | 'sentinelAddresses'> {
+  const clients = servers.map((server) => server.client(QUICK));
+  const askers = sentinels.map((server) => server.client(QUICK));
+  const master = async (): Promise<number> => {
+    const named = portOf(await firstOf(askers, (asker) => asker.call(...WHO)));
+    return links.findIndex(({ port }) => port === named);
+  };
+  return {
+    servers,
+    sentinels,
+    master,
+    settled: () =>
+      until('Redis has a master and a follower', () => isSettled(askers, clients, links), SETTLED_LIMIT_MS),
+    failover: async () => void (await firstOf(askers, (asker) => asker.call('SENTINEL', 'FAILOVER', 'main'))),
+    forget: async () => void (await clients[await master()]?.flushall()),
+    async connections() {
+      const info = (await clients[await master()]?.info('clients')) ?? '';
+      return Number(/connected_clients:(\d+)/.exec(info)?.[1]);
+    },
+    keep() {
+      for (const { child } of [...servers, ...sentinels]) keeper.keep(child);
+      // Since Redis 7; else a master of before is told ten seconds later that it is none.
+      for (const asker of askers) asker.call('SENTINEL', 'DEBUG', ...HURRY).catch(() => undefined);
+    },
+    stop: async () => void (await Promise.all([...servers, ...sentinels].map((server) => server.stop()))),
+  };
+}
+
+async function isSettled(
+  askers: readonly Redis[],
+  clients: readonly Redis[],
+  links: readonly Link[],
+): Promise<boolean> {
+  try {
+    const named = await Promise.all(askers.map(async (asker) => portOf(await asker.call(...WHO))));
+    const master = links.findIndex(({ port }) => port === named[0]);
+    if (named.some((port) => port !== named[0])) return false;
+    await clients[master]?.set('walk', '1');
+    const roles = await Promise.all(clients.map((client) => client.info('replication')));
+    return roles.every((role, index) =>
+      role.includes(index === master ? 'role:master' : 'master_link_status:up'),
+    );
+  } catch {
+    // Not yet: one of them is not there, or not what it is taken for.
+    return false;
+  }
+}
+
+const WHO = ['SENTINEL', 'get-master-addr-by-name', 'main'] as const;
+
+function portOf(named: unknown): number {
+  const [, port] = named as [string, string];
+  return Number(port);
+}
+
+/** Of the first that answers. */
+async function firstOf<T>(askers: readonly Redis[], ask: (asker: Redis) => Promise<T>): Promise<T> {
+  return Promise.any(askers.map(ask));
+}
+
+function serverArgs(link: Link, master: Link | undefined): string[] {
+  return [
+    ...['--replica-announce-ip', '127.0.0.1', '--replica-announce-port', String(link.port)],
+    ...['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', '--repl-ping-replica-period', '1'],
+    ...(master === undefined ? [] : ['--replicaof', '127.0.0.1', String(master.port)]),
+  ];
+}
+
+function sentinelLines(link: Link, master: Link): string[] {
+  return [
+    'sentinel announce-ip 127.0.0.1',
+    `sentinel announce-port ${link.port}`,
+    `sentinel monitor main 127.0.0.1 ${master.port} 2`,
+    'sentinel down-after-milliseconds main 800',
+    'sentinel failover-timeout main 3000',
+  ];
+}

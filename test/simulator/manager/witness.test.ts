@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import {
+  type SaidAnswer,
+  type SimulatedManager,
+  startSimulatedManager,
+} from '../../../src/simulator/manager/simulated-manager.js';
+import { getScheduler, listSchedulers } from './questions.js';
+import { RawClient } from './raw-client.js';
+
+let said: SaidAnswer[];
+let manager: SimulatedManager;
+let client: RawClient;
+
+beforeEach(async () => {
+  said = [];
+  manager = await startSimulatedManager({ witness: (one) => said.push(one) });
+  client = new RawClient(manager.address);
+});
+afterEach(async () => {
+  client.close();
+  await manager.stop();
+});
+
+it('whoever wants to know is told of every answer, as its caller is', async () => {
+  const beforeMs = performance.now();
+  const { code, message } = await listSchedulers(client);
+  expect(code).toBe(0);
+  const [one] = said;
+  expect(said).toHaveLength(1);
+  expect(one).toMatchObject({ path: '/manager.v2.Manager/ListSchedulers', code: 0 });
+  expect(one?.answer?.length).toBeGreaterThan(0);
+  expect(one?.requestBytes.length).toBeGreaterThan(0);
+  const times = [beforeMs, one?.receivedAtMs, one?.saidAtMs, performance.now()];
+  expect(times.toSorted((a, b) => Number(a) - Number(b))).toEqual(times);
+  expect(message).toBe('');
+});
+
+it('and of refusals, which have no answer', async () => {
+  manager.setFault({ kind: 'database-dead' });
+  const { code } = await getScheduler(client);
+  expect(said.map((one) => [one.code, one.answer])).toEqual([[code, undefined]]);
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { NodeEnd } from '../hard/walk/crowd/node.js';
+import { type NodeRound, NodesJudge, type RowChange } from '../hard/walk/judge/nodes.js';
+
+const LIMITS = {
+  recoveryMs: 10_000,
+  blinkMs: 200,
+  endMs: { cancel: 1_500, 'half-close': 1_500, deleted: 1_500, killed: 6_500, hung: 7_000 },
+  deletedRowMs: 45_000,
+  otherManagerMs: 75_000,
+  backAfterMs: 15_000,
+} as const;
+/** Faults until second 100, calm until second 120. */
+const ROUND: NodeRound = { calmFromMs: 100_000, toMs: 120_000, endsMayBeLost: false, allowanceMs: 0 };
+const ACTIVE: RowChange = { key: 'n', state: 'active', cause: 'keep-alive', via: 0, atMs: 1_100 };
+const INACTIVE: RowChange = { key: 'n', state: 'inactive', cause: 'cancel', via: 0, atMs: 90_000 };
+const NOT_ACTIVE = 'a live node is active 10 s after the last fault';
+const NOT_INACTIVE = 'a silent node is inactive in time';
+const BACK = 'nobody who has ended is brought back';
+
+function living(...changes: readonly RowChange[]): NodesJudge {
+  const judge = new NodesJudge(LIMITS);
+  judge.began('n', 1_000);
+  judge.registered('n', 1_050);
+  for (const change of [ACTIVE, ...changes]) judge.changed(change);
+  return judge;
+}
+
+const rules = (judge: NodesJudge, round = ROUND): string[] => judge.settle(round).map(({ rule }) => rule);
+const at = (change: RowChange, atMs: number): RowChange => ({ ...change, atMs });
+
+describe('a live node', () => {
+  it('may be inactive among the faults, and for a while after the last', () => {
+    expect(rules(living(INACTIVE, at(ACTIVE, 109_000)))).toEqual([]);
+  });
+
+  it('that is inactive 10 s after the last fault breaks a promise, whenever that began', () => {
+    expect(rules(living(INACTIVE))).toEqual([NOT_ACTIVE]);
+    expect(rules(living(INACTIVE, at(ACTIVE, 111_000)))).toEqual([NOT_ACTIVE]);
+    expect(rules(living(at(INACTIVE, 112_000), at(ACTIVE, 113_000)))).toEqual([NOT_ACTIVE]);
+    expect(rules(living({ ...INACTIVE, state: 'gone', cause: 'deleted' }))).toEqual([NOT_ACTIVE]);
+  });
+
+  it('may blink where its stream is replaced', () => {
+    expect(rules(living(at(INACTIVE, 112_000), at(ACTIVE, 112_150)))).toEqual([]);
+  });
+
+  it('has its time from when it began, and until it ends', () => {
+    const judge = new NodesJudge(LIMITS);
+    judge.began('n', 111_000);
+    judge.registered('n', 111_500);
+    judge.changed({ ...INACTIVE, cause: 'registered', atMs: 111_400 });
+    expect(rules(judge)).toEqual([]);
+    const ending = living(INACTIVE);
+    ending.ending('n', 109_000);
+    ending.ended('n', 109_000, 'cancel');
+    expect(rules(ending)).toEqual([]);
+  });
+
+  it('whose row was deleted behind everybody’s back has longer, and not for ever', () => {
+    const judge = living({ ...INACTIVE, state: 'gone', cause: 'deleted', via: 'console' });
+    judge.rowDeleted('n', 90_000);
+    expect(rules(judge)).toEqual([]);
+    expect(judge.counts.deletedRows).toBe(1);
+    expect(judge.settled(ROUND)).toEqual([]);
+    const later = { ...ROUND, calmFromMs: 120_000, toMs: 140_000 };
+    expect(rules(judge, later)).toEqual([NOT_ACTIVE]);
+    expect(judge.settled(later)).toEqual(['n']);
+  });
+
+  it('whose end came late through another manager than its stream is at has longer, and not for ever', () => {
+    const judge = living({ ...INACTIVE, via: 1 });
+    expect(rules(judge)).toEqual([]);
+    expect(judge.counts.lateThroughOther).toBe(1);
+    expect(rules(judge, { ...ROUND, calmFromMs: 150_000, toMs: 170_000 })).toEqual([NOT_ACTIVE]);
+  });
+});
+
+describe('a node that ended', () => {
+  const ended = (how: NodeEnd, atMs: number, ...changes: readonly RowChange[]): NodesJudge => {
+    const judge = living(...changes);
+    judge.ending('n', atMs);
+    judge.ended('n', atMs, how);
+    return judge;
+  };
+
+  it.each([
+    ['cancel', 112_000],
+    ['half-close', 112_000],
+    ['killed', 117_000],
+    ['hung', 117_000],
+  ] as const)('%s is inactive in time', (how, inactiveAtMs) => {
+    const judge = ended(how, 111_000, at(INACTIVE, inactiveAtMs));
+    expect(rules(judge)).toEqual([]);
+    expect(judge.counts.ends).toBe(1);
+    const late = ended(how, 111_000, at(INACTIVE, inactiveAtMs + 2_000));
+    expect(rules(late)).toEqual([NOT_INACTIVE]);
+  });
+
+  it('among the faults, or before all have recovered, has until the round is over', () => {
+    expect(rules(ended('killed', 95_000, at(INACTIVE, 119_000)))).toEqual([]);
+    expect(rules(ended('cancel', 109_000, at(INACTIVE, 119_000)))).toEqual([]);
+    expect(rules(ended('killed', 95_000))).toEqual([NOT_INACTIVE]);
+  });
+
+  it('while a database took no writes may stay as it was, which is counted', () => {
+    const judge = ended('killed', 95_000);
+    expect(rules(judge, { ...ROUND, endsMayBeLost: true })).toEqual([]);
+    expect([judge.counts.ends, judge.counts.unknowable]).toEqual([0, 1]);
+    // Not if it ended when all was well.
+    expect(rules(ended('cancel', 111_000), { ...ROUND, endsMayBeLost: true })).toEqual([NOT_INACTIVE]);
+  });
+
+  it('whose time is not over is judged in the next round', () => {
+    const judge = ended('hung', 115_000);
+    expect(rules(judge)).toEqual([]);
+    expect(rules(judge, { ...ROUND, calmFromMs: 130_000, toMs: 150_000 })).toEqual([NOT_INACTIVE]);
+  });
+
+  it('and is set active again long after, breaks a promise; what was on its way does not', () => {
+    const updated: RowChange = { ...ACTIVE, cause: 'updated' };
+    const judge = ended('cancel', 95_000, at(INACTIVE, 95_100), at(updated, 112_000), at(INACTIVE, 118_000));
+    expect(rules(judge)).toEqual([BACK]);
+    const late = ended('cancel', 95_000, at(INACTIVE, 95_100), at(updated, 97_000), at(INACTIVE, 99_000));
+    expect(rules(late)).toEqual([]);
+  });
+
+  it('and deleted itself, has no row again', () => {
+    const gone: RowChange = { ...INACTIVE, state: 'gone', cause: 'deleted' };
+    const again: RowChange = { ...INACTIVE, cause: 'registered', atMs: 114_000 };
+    expect(rules(ended('deleted', 95_000, at(gone, 94_900), again))).toEqual([BACK]);
+    expect(rules(ended('cancel', 95_000, at(gone, 95_100), again))).toEqual([]);
+  });
+
+  it('and came back, is a live one', () => {
+    const judge = ended('cancel', 95_000, at(INACTIVE, 95_100), at(ACTIVE, 112_000));
+    judge.began('n', 111_000);
+    judge.registered('n', 111_500);
+    expect(rules(judge)).toEqual([]);
+  });
+});
