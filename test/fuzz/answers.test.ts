@@ -55,7 +55,7 @@ async function settled(clock: ManualClock, answer: Promise<ReadAnswer>): Promise
   return found;
 }
 
-const { count, each } = rounds('mutated answers', 2_500, 0.25);
+const { count, each } = rounds('mutated answers', 2_500);
 
 it(`${count} mutated answers of a manager are given as they are, kept within bounds, and leave the next question to be answered`, async () => {
   const clock = new ManualClock();

@@ -8,11 +8,11 @@ import { Code } from '../../rpc/status.js';
 import { ageMs, type Entry } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
 import { askerOf } from './asker.js';
+import { createGiven } from './given.js';
 import type { Knowledge } from './knowledge.js';
-import { newestOnly } from './newest.js';
 
-/** Callers whose last answer is kept at hand. */
-const CALLERS = 131_072;
+/** Of `cache.maxBytes`, beside it, for answers that callers were given and that are no longer remembered. */
+const GIVEN_SHARE = 1 / 8;
 
 /** Of a caller's time: a manager that has not answered within it is not waited for until nobody is left to be answered. */
 const PATIENCE_SHARE = 0.75;
@@ -20,7 +20,7 @@ const PATIENCE_SHARE = 0.75;
 export interface StandInOptions {
   readonly knowledge: Pick<Knowledge, 'siblingOf' | 'elsewhere'>;
   readonly store: MemoryStore;
-  readonly limits: Pick<Config['cache'], 'responseTimerMs' | 'maxStaleMs'>;
+  readonly limits: Pick<Config['cache'], 'responseTimerMs' | 'maxStaleMs' | 'maxBytes'>;
   /** Is this what the manager knows, and not a fault or a refusal? */
   readonly isFact: (answer: Answer) => boolean;
   /** Has the manager failed? A refusal, or a wish for less, is its word. */
@@ -54,7 +54,7 @@ const FAILURES = new Set<ErrorCode>([
 export function createStandIns(options: StandInOptions): StandIns {
   const { knowledge, store, limits, isFact, askingSinceMs, clock } = options;
   // When sharing ends while the manager is away, what a caller was last given is still his last good answer.
-  const given = newestOnly<Entry>(CALLERS);
+  const given = createGiven(Math.max(1, Math.floor(limits.maxBytes * GIVEN_SHARE)));
 
   const isUsable = (entry: Entry | undefined): entry is Entry =>
     entry !== undefined &&
@@ -130,7 +130,7 @@ export function createStandIns(options: StandInOptions): StandIns {
   return {
     note(own, key) {
       const entry = store.peek(key);
-      if (isUsable(entry) && given.peek(own.key) !== entry) given.set(own.key, entry);
+      if (isUsable(entry)) given.note(own.key, entry);
     },
     async within(read, question, asking) {
       const sinceMs = askingSinceMs(question) ?? clock.nowMs();
