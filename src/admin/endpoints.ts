@@ -1,7 +1,9 @@
+import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Readiness } from '../observe/readiness.js';
 import type { AdminRoutes } from './admin-routes.js';
+import { createHostCheck } from './host-check.js';
 import { createHttpServer, type HttpRoute, type HttpServer, text } from './http-server.js';
 import { pageRoutes } from './page-files.js';
 
@@ -47,6 +49,10 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       ? createHttpServer({
           ...open('admin.addr', config.admin.addr, [...pageRoutes(), ...admin.routes]),
           ...rest(admin),
+          mayBeCalled: createHostCheck({
+            hosts: () => config.admin.hosts,
+            own: [config.admin.addr.host, hostname()],
+          }),
         })
       : undefined,
   };

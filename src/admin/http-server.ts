@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../errors.js';
+import type { HostCheck } from './host-check.js';
 
 /** An answer over HTTP. */
 export interface HttpReply {
@@ -40,6 +41,8 @@ export interface HttpServerOptions {
   readonly routes: ReadonlyMap<string, HttpRoute>;
   readonly posts?: ReadonlyMap<string, PostRoute>;
   readonly streams?: ReadonlyMap<string, EventStream>;
+  /** By which names it may be called; absent: by any. */
+  readonly mayBeCalled?: HostCheck;
   readonly onError: (error: unknown) => void;
 }
 
@@ -88,9 +91,10 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const stream = request.method === 'GET' ? options.streams?.get(pathOf(request)) : undefined;
+  const known = options.mayBeCalled?.(request.headers.host) ?? true;
+  const stream = known && request.method === 'GET' ? options.streams?.get(pathOf(request)) : undefined;
   if (stream !== undefined) return streamEvents(stream, request, response);
-  const reply = await replyTo(options, request);
+  const reply = known ? await replyTo(options, request) : misdirected(request);
   const headers = {
     ...reply.headers,
     'content-type': reply.contentType,
@@ -99,6 +103,12 @@ async function respond(
   };
   response.writeHead(reply.status, headers);
   response.end(request.method === 'HEAD' ? undefined : reply.body);
+}
+
+/** RFC 9110 §15.5.20. */
+function misdirected({ headers }: IncomingMessage): HttpReply {
+  const host = JSON.stringify(headers.host?.slice(0, 64));
+  return text(421, `${host} is no name of this server: call it by address, or name it in admin.hosts\n`);
 }
 
 function pathOf(request: IncomingMessage): string {

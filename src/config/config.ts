@@ -115,6 +115,8 @@ export type Config = {
     readonly enable: boolean;
     readonly addr: { readonly host: string; readonly port: number };
     readonly token: string;
+    /** Names, `*.name`, or `*`. */
+    readonly hosts: readonly string[];
   };
   /** `endpoint` "": no spans; else a whole URL. `sample` 0 to 1. */
   readonly tracing: { readonly endpoint: string; readonly sample: number };

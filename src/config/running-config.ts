@@ -34,6 +34,7 @@ const LIVE: readonly string[] = [
   'server.drainTimeout',
   'server.tls',
   'server.clients',
+  'admin.hosts',
   'redis.tls',
   'cache.responseTimer',
   'cache.maxStale',

@@ -64,7 +64,7 @@ keepAlive: { grace: 25s, reconcile: 30s, lease: 15s, portCheck: 0s }
 registrations: { whenDown: known }
 warmup:    { timeout: 30s, rate: 50, requests: [] }
 metrics:   { enable: true, addr: ":8000" }
-admin:     { enable: true, addr: "127.0.0.1:8080", token: "" }
+admin:     { enable: true, addr: "127.0.0.1:8080", token: "", hosts: [] }
 log:       { level: info }
 tracing:   { endpoint: "", sample: 0.01 }
 `;

@@ -1,4 +1,4 @@
-import { listenAddress, otlpEndpoint } from './parsed.js';
+import { hostNames, listenAddress, otlpEndpoint } from './parsed.js';
 import { choice, decimal, flag, secretText, text } from './scalars.js';
 import { section } from './section.js';
 
@@ -21,6 +21,9 @@ export const admin = section('The operator’s HTTP endpoint.', {
   enable: flag(true, 'Whether the address is served.'),
   addr: listenAddress('127.0.0.1:8080', 'Where it is served.'),
   token: secretText('What whoever acts on `admin.addr` must show as a bearer token; empty: nobody may.'),
+  hosts: hostNames(
+    'By which names browsers may call it (an ingress’s), besides addresses, localhost, names without a dot, and those of the machine and of cluster services.',
+  ),
 });
 
 export const log = section('The log, JSON on standard output.', {

@@ -58,6 +58,21 @@ export function hostPorts(description: string) {
   return describe(schema, { description, allowed: 'list of host:port; IPv6 in brackets', written: [] });
 }
 
+/** Names by which a server may be called. */
+export function hostNames(description: string) {
+  const name = z.string().superRefine((value, context) => {
+    if (value === '*' || HOST_NAME.test(value)) return;
+    context.addIssue({
+      code: 'custom',
+      message: 'it is no name, which is without a scheme and without a port',
+    });
+  });
+  const allowed = 'list of names; `*.name` for all below one, `*` for any';
+  return describe(z.array(name).prefault([]), { description, allowed, written: [] });
+}
+
+const HOST_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/i;
+
 /** Where spans are sent; "" for nowhere. A URL without a path means the path that OTLP has by default. */
 export function otlpEndpoint(description: string) {
   const schema = parsedText(otlpUrl).prefault('');
