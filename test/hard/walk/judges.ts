@@ -46,7 +46,7 @@ export class Judges {
     residentMib: 400,
     growth: 1.15,
     growthMib: 30,
-    samples: 12,
+    samples: 8,
   });
   readonly codes = new Map<number, number>();
   readonly sources = new Map<string, number>();
@@ -149,6 +149,18 @@ export class Judges {
     return this.#violations
       .slice(0, MOST_TOLD)
       .map(({ rule, atMs, text }) => `broken: ${rule} | at ${Math.round(atMs)} ms | ${text}`);
+  }
+
+  /** Of what nothing was seen: a walk in which nobody walked is none. */
+  unseen(): string[] {
+    const seen = {
+      answers: this.answers.judged,
+      registrations: this.writes.direct,
+      ends: this.nodes.counts.ends,
+    };
+    return Object.entries(seen).flatMap(([name, count]) =>
+      count > 0 ? [] : [`nothing was seen of ${name}`],
+    );
   }
 
   #violate(rule: string, text: string): void {

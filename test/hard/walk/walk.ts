@@ -48,7 +48,7 @@ export async function walk(options: WalkOptions): Promise<readonly string[]> {
     await stage.stop();
   }
   options.say(report(judges));
-  return judges.told();
+  return [...judges.told(), ...judges.unseen()];
 }
 
 class Walk {
@@ -105,21 +105,24 @@ class Walk {
     this.#options.say(`round ${++this.#rounds}: ${mishaps.map(told).join(', ')}`);
     await Promise.all([this.#nodes.bustle(FAULTS_MS), ...mishaps.map((one) => this.#happen(one))]);
     // A failover goes on when its cause has gone: old and new master are each somebody's.
-    await this.#stage.redis.settled();
+    const isCalm = await this.#stage.redis.settled();
+    if (!isCalm)
+      this.#options.say('Redis has not come to rest: of this round only answers and writes are judged');
     const calmFromMs = machineMs();
     const standstill = watchStandstill();
     await this.#nodes.restore();
     await wait(RECOVERY_MS - (machineMs() - calmFromMs));
-    this.#judges.calm(true);
+    this.#judges.calm(isCalm);
     await this.#nodes.endSome();
     await wait(WATCH_MS);
     this.#judges.calm(false);
     const { allowanceMs } = standstill;
     standstill.stop();
-    const endsMayBeLost = mishaps.some(({ fault }) => fault.losesWrites === true);
+    const endsMayBeLost = !isCalm || mishaps.some(({ fault }) => fault.losesWrites === true);
     // First: all that was said is told when it has answered.
     const rows = await this.#stage.managers.rows();
-    this.#judges.settle({ calmFromMs, toMs: machineMs(), endsMayBeLost, allowanceMs }, rows);
+    const round = { toMs: machineMs(), endsMayBeLost, allowanceMs };
+    this.#judges.settle({ ...round, calmFromMs: isCalm ? calmFromMs : Number.POSITIVE_INFINITY }, rows);
     await this.#weigh();
     for (const line of this.#judges.untold()) this.#options.say(line);
   }

@@ -7,7 +7,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'replica: killed',
     async begin({ replicas }, random) {
-      const one = oneOf(replicas, random);
+      const one = oneOf(mortal(replicas), random);
       await one.kill();
       return () => restarted(one);
     },
@@ -15,7 +15,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'replica: restarted',
     async begin({ replicas }, random) {
-      const one = oneOf(replicas, random);
+      const one = oneOf(mortal(replicas), random);
       const drained = one.drain();
       return async () => {
         const code = await drained;
@@ -109,6 +109,11 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** One lives longer than the others, so that it can be told whether it grows. */
+function mortal<T>(replicas: readonly T[]): readonly T[] {
+  return replicas.slice(1);
+}
 
 async function restarted(replica: { readonly running: boolean; start(): Promise<void> }): Promise<void> {
   if (!replica.running) await replica.start();

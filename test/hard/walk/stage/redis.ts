@@ -7,7 +7,8 @@ import type { Link, Toxiproxy } from './toxiproxy.js';
 
 const SERVERS = 2;
 const SENTINELS = 3;
-const SETTLED_LIMIT_MS = 60_000;
+/** A Sentinel that was held up for two seconds does nothing for thirty. */
+const SETTLED_LIMIT_MS = 40_000;
 const HURRY = ['info-period', '1000', 'publish-period', '300', 'ask-period', '300'];
 const STEP_LIMIT_MS = 1_000;
 const QUICK = { connectTimeout: STEP_LIMIT_MS, commandTimeout: STEP_LIMIT_MS, maxRetriesPerRequest: 0 };
@@ -20,8 +21,8 @@ export interface RedisStage {
   readonly sentinels: readonly RedisProcess[];
   /** Which of the servers Sentinel calls the master. */
   master(): Promise<number>;
-  /** Resolves when all Sentinels name one master, which takes writes, and the other server follows it. */
-  settled(): Promise<void>;
+  /** Resolves when all Sentinels name one master, which takes writes, and the other server follows it; false: not in time. */
+  settled(): Promise<boolean>;
   failover(): Promise<void>;
   forget(): Promise<void>;
   connections(): Promise<number>;
@@ -50,7 +51,7 @@ export async function startRedisStage(toxiproxy: Toxiproxy, keeper: Keeper): Pro
   );
   const stage = stageOf({ servers, sentinels, keeper, links: data.map(({ link }) => link) });
   stage.keep();
-  await stage.settled();
+  if (!(await stage.settled())) throw new Error('Redis has no master, or no follower');
   const all = [...data, ...watch].map(({ link }) => link);
   return { ...stage, links: all, sentinelAddresses: watch.map(({ link }) => link.address) };
 }
@@ -85,7 +86,10 @@ function stageOf({
     sentinels,
     master,
     settled: () =>
-      until('Redis has a master and a follower', () => isSettled(askers, clients, links), SETTLED_LIMIT_MS),
+      until('Redis has come to rest', () => isSettled(askers, clients, links), SETTLED_LIMIT_MS).then(
+        () => true,
+        () => false,
+      ),
     failover: async () => void (await firstOf(askers, (asker) => asker.call('SENTINEL', 'FAILOVER', 'main'))),
     forget: async () => void (await clients[await master()]?.flushall()),
     async connections() {
