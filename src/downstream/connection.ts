@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { GatewayError, statusOfError } from '../errors.js';
 import type { CallerConnection } from '../observe/callers.js';
@@ -15,7 +15,10 @@ import type { Deadlines } from './deadlines.js';
 import type { DownstreamOptions } from './engine.js';
 import { Http2Call } from './http2-call.js';
 import { Liveness } from './liveness.js';
+import { createReading } from './reading.js';
 import { refuse } from './refusal.js';
+import { Share } from './share.js';
+import type { Turns } from './turns.js';
 
 export interface ConnectionOptions {
   readonly session: ServerHttp2Session;
@@ -24,6 +27,7 @@ export interface ConnectionOptions {
   readonly downstream: DownstreamOptions;
   readonly deadlines: Deadlines;
   readonly budget: ByteBudget;
+  readonly turns: Turns;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
@@ -31,6 +35,8 @@ export interface ConnectionOptions {
 
 /** A refusal of large metadata costs as much as so many others: all of it has been received, and is garbage. */
 const LARGE_WEIGHT = 10;
+
+const ignore = (): void => {};
 
 /** One connection of a caller: its session, its calls, its pings. It owns the socket. */
 export class Connection {
@@ -48,6 +54,7 @@ export class Connection {
   /** Over a limit, and to be cut off in a moment. */
   #condemned = false;
   readonly #limits: ConnectionLimits;
+  readonly #share: Share;
   readonly #liveness: Liveness;
   /** Calls that have begun or ended, and how many had by the last ping. */
   #turns = 0;
@@ -62,12 +69,13 @@ export class Connection {
     const { limits, clock, emit, tls } = options.downstream;
     this.#client = tls.clientAuth === 'none' ? undefined : clientOf(options.socket);
     this.#limits = new ConnectionLimits({ limits: limits.limits, clock, emit });
+    this.#share = new Share({ turns: options.turns, reading: createReading(options.socket), clock });
     this.#idleSinceMs = clock.nowMs();
     this.#liveness = new Liveness({
       session: options.session,
       limits,
       clock,
-      idleSinceMs: () => (this.#calls.size > 0 ? undefined : this.#idleSinceMs),
+      idleSinceMs: () => (this.openCalls > 0 ? undefined : this.#idleSinceMs),
       cut: (reason) => this.destroy(reason),
       leave: (reason) => this.#leave(reason),
     });
@@ -77,7 +85,7 @@ export class Connection {
   }
 
   get openCalls(): number {
-    return this.#calls.size;
+    return this.#calls.size + this.#share.waiting;
   }
 
   /** GOAWAY; what is in flight goes on, and with its end the connection closes. */
@@ -105,6 +113,7 @@ export class Connection {
   destroy(reason: ConnectionCloseReason): void {
     this.#closeReason ??= reason;
     this.#cut = reason === 'drain';
+    this.#share.end();
     if (!this.#session.destroyed) this.#session.destroy();
     this.#options.socket.destroy();
   }
@@ -115,7 +124,7 @@ export class Connection {
     session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     session.once('remoteSettings', () => {
       this.#liveness.spoke();
-      session.on('remoteSettings', () => this.#count('settings'));
+      session.on('remoteSettings', () => this.#onSettings());
     });
     session.on('ping', () => this.#onPing());
     // A frame that could not be sent; its stream fails by itself, and says so to the call.
@@ -124,17 +133,31 @@ export class Connection {
   }
 
   #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
-    // The event is deferred, so that a stream reset in the same packet has gone before anybody could listen to it.
-    if (stream.destroyed || stream.closed) {
-      stream.on('error', () => {});
-      this.#count('resets');
-      return;
-    }
     if (this.#condemned) {
-      stream.on('error', () => {});
-      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      // It goes with its connection.
+      stream.on('error', ignore);
       return;
     }
+    if (this.#share.take()) {
+      this.#take(stream, raw);
+      return;
+    }
+    stream.on('error', ignore);
+    this.#share.later(() => this.#take(stream, raw));
+  }
+
+  /** False: it has gone, and costs nothing. */
+  #take(stream: ServerHttp2Stream, raw: readonly string[]): boolean {
+    if (stream.destroyed || stream.closed) {
+      stream.on('error', ignore);
+      this.#count('resets');
+      return false;
+    }
+    this.#admitCall(stream, raw);
+    return true;
+  }
+
+  #admitCall(stream: ServerHttp2Stream, raw: readonly string[]): void {
     const admission = this.#admit(raw);
     if (admission.kind === 'call') {
       this.#begin(stream, admission);
@@ -197,8 +220,14 @@ export class Connection {
 
   /** grpc-go pings as often as data comes, to measure the link: only pings for nothing count. */
   #onPing(): void {
+    this.#share.frame();
     if (this.#turns === this.#turnsAtPing) this.#count('pings');
     this.#turnsAtPing = this.#turns;
+  }
+
+  #onSettings(): void {
+    this.#share.frame();
+    this.#count('settings');
   }
 
   readonly #mayAsk = (): GatewayError | undefined => {
@@ -218,6 +247,7 @@ export class Connection {
     if (this.#condemned || this.#closed || this.#session.destroyed) return;
     if (this.#limits.count(limit, weight) === undefined) return;
     this.#condemned = true;
+    this.#share.end();
     setImmediate(() => this.destroy('limit'));
   }
 
@@ -259,6 +289,7 @@ export class Connection {
       if (this.#closed) return;
       this.#closed = true;
       this.#liveness.stop();
+      this.#share.end();
       if (!this.#session.destroyed) this.#session.destroy();
       this.#caller?.closed();
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });

@@ -9,6 +9,7 @@ import { Draining } from './draining.js';
 import type { Downstream, DownstreamOptions, Engine } from './engine.js';
 import { CONNECTION_WINDOW_BYTES, http2Options } from './http2-options.js';
 import { createListener, renewTls } from './listener.js';
+import { Turns } from './turns.js';
 
 /** The listener for callers, over node:http2. Throws GatewayError `config-invalid` where TLS cannot be set up. */
 export const createDownstream: Engine = (options) => new NodeDownstream(options);
@@ -17,6 +18,7 @@ class NodeDownstream implements Downstream {
   readonly #options: DownstreamOptions;
   readonly #deadlines: Deadlines;
   readonly #budget: ByteBudget;
+  readonly #turns: Turns;
   readonly #byAddress = createConnectionsByAddress();
   readonly #listener: Server;
   readonly #connections = new Set<Connection>();
@@ -29,6 +31,7 @@ class NodeDownstream implements Downstream {
     this.#options = options;
     this.#deadlines = new Deadlines(options.clock);
     this.#budget = createByteBudget(() => options.limits.limits.bytesInFlight);
+    this.#turns = new Turns({ nowMs: () => options.clock.nowMs() });
     this.#listener = createListener(options, (socket) => this.#accept(socket));
     this.#listener.on('connection', (socket: Socket) => this.#own(socket));
   }
@@ -119,6 +122,7 @@ class NodeDownstream implements Downstream {
       downstream: this.#options,
       deadlines: this.#deadlines,
       budget: this.#budget,
+      turns: this.#turns,
       onClose: (closed) => {
         released();
         this.#connections.delete(closed);
