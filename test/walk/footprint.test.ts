@@ -2,7 +2,14 @@ import { expect, it } from 'vitest';
 import { FootprintJudge } from '../hard/walk/judge/footprint.js';
 
 const RULE = 'no growth of connections, descriptors or memory';
-const LIMITS = { descriptors: 90, residentMib: 400, growth: 1.15, growthMib: 30, samples: 9 };
+const LIMITS = {
+  descriptors: 90,
+  descriptorGrowth: 12,
+  residentMib: 400,
+  growth: 1.15,
+  growthMib: 30,
+  samples: 9,
+};
 
 function broken(residentMib: readonly number[], descriptors = 40): string[] {
   const judge = new FootprintJudge(LIMITS);
@@ -19,6 +26,14 @@ it('one that grows from round to round does, once there are enough of them to te
   const rounds = Array.from({ length: 9 }, (_, index) => 120 + 25 * index);
   expect(broken(rounds)).toEqual([RULE]);
   expect(broken(rounds.slice(0, 8))).toEqual([]);
+});
+
+it('so does one whose descriptors do, long before there are too many', () => {
+  const judge = new FootprintJudge(LIMITS);
+  const of = (descriptors: number) => judge.sample({ name: 'r', atMs: 0, descriptors, residentMib: 100 });
+  const rounds = Array.from({ length: 9 }, (_, round) => of(30 + 4 * round));
+  expect(rounds.flat().map(({ rule }) => rule)).toEqual([RULE]);
+  expect(judge.compared).toBe(1);
 });
 
 it('so does one that is too large, or holds too many descriptors, at once', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeEnd } from '../hard/walk/crowd/node.js';
-import { type NodeRound, NodesJudge, type RowChange } from '../hard/walk/judge/nodes.js';
+import type { RowChange } from '../hard/walk/judge/node-history.js';
+import { type NodeRound, NodesJudge } from '../hard/walk/judge/nodes.js';
 
 const LIMITS = {
   recoveryMs: 10_000,
@@ -11,7 +12,7 @@ const LIMITS = {
   backAfterMs: 15_000,
 } as const;
 /** Faults until second 100, calm until second 120. */
-const ROUND: NodeRound = { calmFromMs: 100_000, toMs: 120_000, endsMayBeLost: false, allowanceMs: 0 };
+const ROUND: NodeRound = { calmFromMs: 100_000, toMs: 120_000, lossUntilMs: 0, allowanceMs: 0 };
 const ACTIVE: RowChange = { key: 'n', state: 'active', cause: 'keep-alive', via: 0, atMs: 1_100 };
 const INACTIVE: RowChange = { key: 'n', state: 'inactive', cause: 'cancel', via: 0, atMs: 90_000 };
 const NOT_ACTIVE = 'a live node is active 10 s after the last fault';
@@ -104,11 +105,20 @@ describe('a node that ended', () => {
   });
 
   it('while a database took no writes may stay as it was, which is counted', () => {
+    const losing = { ...ROUND, lossUntilMs: 96_000 };
     const judge = ended('killed', 95_000);
-    expect(rules(judge, { ...ROUND, endsMayBeLost: true })).toEqual([]);
-    expect([judge.counts.ends, judge.counts.unknowable]).toEqual([0, 1]);
-    // Not if it ended when all was well.
-    expect(rules(ended('cancel', 111_000), { ...ROUND, endsMayBeLost: true })).toEqual([NOT_INACTIVE]);
+    expect(rules(judge, losing)).toEqual([]);
+    expect([judge.counts.ends, judge.counts.lost]).toEqual([0, 1]);
+    expect(rules(ended('killed', 97_000), losing)).toEqual([NOT_INACTIVE]);
+    // What came through all the same is an end as others are.
+    const through = ended('killed', 95_000, at(INACTIVE, 96_000));
+    expect(rules(through, losing)).toEqual([]);
+    expect(through.counts).toMatchObject({ ends: 1, amongFaults: 1, lost: 0 });
+  });
+
+  it('and deleted itself, has no row', () => {
+    expect(rules(ended('deleted', 111_000, { ...INACTIVE, state: 'gone', atMs: 111_000 }))).toEqual([]);
+    expect(rules(ended('deleted', 111_000, at(INACTIVE, 111_000)))).toEqual([NOT_INACTIVE]);
   });
 
   it('whose time is not over is judged in the next round', () => {
@@ -125,10 +135,10 @@ describe('a node that ended', () => {
     expect(rules(late)).toEqual([]);
   });
 
-  it('and deleted itself, has no row again', () => {
+  it('and deleted itself, gets no row again', () => {
     const gone: RowChange = { ...INACTIVE, state: 'gone', cause: 'deleted' };
     const again: RowChange = { ...INACTIVE, cause: 'registered', atMs: 114_000 };
-    expect(rules(ended('deleted', 95_000, at(gone, 94_900), again))).toEqual([BACK]);
+    expect(rules(ended('deleted', 95_000, at(gone, 94_900), again))).toEqual([NOT_INACTIVE, BACK]);
     expect(rules(ended('cancel', 95_000, at(gone, 95_100), again))).toEqual([]);
   });
 
@@ -137,5 +147,6 @@ describe('a node that ended', () => {
     judge.began('n', 111_000);
     judge.registered('n', 111_500);
     expect(rules(judge)).toEqual([]);
+    expect(judge.counts).toMatchObject({ ends: 0, cameBack: 1 });
   });
 });

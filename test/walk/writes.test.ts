@@ -38,6 +38,17 @@ describe('a registration that was acknowledged as taken', () => {
   });
 });
 
+it('a deletion that was acknowledged was done by a manager meanwhile, and is never written down for later', () => {
+  const deletion = { ...TAKEN, version: 0, path: '/DeleteSeedPeer' };
+  const judge = new WritesJudge();
+  judge.applied({ ...APPLIED, path: deletion.path });
+  judge.deleted(deletion);
+  expect(judge.settle(2_000)).toEqual([]);
+  judge.deleted({ ...deletion, calledAtMs: 3_000, gotAtMs: 3_100, journaled: true });
+  expect(rules(judge.settle(4_000))).toEqual([RULE]);
+  expect(judge.deletions).toBe(2);
+});
+
 describe('a registration that was journaled', () => {
   const settled = (versions: ReadonlyMap<string, number>, more?: (judge: WritesJudge) => void): string[] => {
     const judge = new WritesJudge();
@@ -60,6 +71,6 @@ describe('a registration that was journaled', () => {
   });
 
   it('is nobody’s any more once the node has deleted itself', () => {
-    expect(settled(new Map(), (judge) => judge.deleted('n'))).toEqual([]);
+    expect(settled(new Map(), (judge) => judge.deleted({ ...TAKEN, version: 0 }))).toEqual([]);
   });
 });

@@ -55,7 +55,7 @@ export class Incoming {
   end(status: Status = OK_STATUS): void {
     if (this.signal.aborted || this.#isEnded) return;
     this.#isEnded = true;
-    this.#sighting.ended(status.code);
+    this.#sighting.ended(status.code, status.message);
     // For a stream, this is grpc-js's way to end it with a status, OK included: its `end()` says "OK" in words,
     // a real manager says nothing.
     this.#call.emit('error', { code: status.code, details: status.message });

@@ -23,6 +23,8 @@ export type SaidAnswer = {
   /** As `SeenCall.requestBytes`. */
   readonly requestBytes: Buffer;
   readonly code: number;
+  /** Of the status. */
+  readonly message: string;
   /** undefined: a status alone. */
   readonly answer: Buffer | undefined;
   readonly receivedAtMs: number;
@@ -38,7 +40,7 @@ type Growing = { -readonly [K in keyof SeenCall]: SeenCall[K] };
 export interface Sighting {
   message(bytes: Buffer): void;
   answer(bytes: Buffer): void;
-  ended(code: number): void;
+  ended(code: number, message: string): void;
   cancelled(): void;
 }
 
@@ -99,10 +101,11 @@ export class SeenCalls {
       answer(bytes) {
         answer = bytes;
       },
-      ended: (code) => {
+      ended: (code, message) => {
         if (isOpen && seen.messages > 0) {
           const { requestBytes } = seen;
-          this.#witness?.({ path, requestBytes, code, answer, receivedAtMs, saidAtMs: this.#clock.nowMs() });
+          const saidAtMs = this.#clock.nowMs();
+          this.#witness?.({ path, requestBytes, code, message, answer, receivedAtMs, saidAtMs });
         }
         close(code);
       },

@@ -7,7 +7,7 @@ import { FootprintJudge } from './judge/footprint.js';
 import { type NodeRound, NodesJudge } from './judge/nodes.js';
 import { OrderJudge } from './judge/order.js';
 import type { Violation } from './judge/violation.js';
-import { WritesJudge } from './judge/writes.js';
+import { type Acknowledged, WritesJudge } from './judge/writes.js';
 import { BEAT_MS, EMPTY_HOLD_MS, GRACE_MS, MAX_STALE_MS, RECOVERY_MS } from './settings.js';
 import type { Row, Said } from './stage/managers.js';
 import { machineMs } from './stage/monotonic.js';
@@ -16,7 +16,7 @@ import { machineMs } from './stage/monotonic.js';
 const TOLERANCE_MS = 30;
 const SLACK_MS = 1_500;
 const REMEMBERED_LISTS = 5_000;
-/** No fault of the manager's: these are answers, too (protocol.md, section 2). */
+/** All others are answers, too: the manager's own words. */
 const NO_ANSWER = new Set([-1, 1, 4, 8, 14]);
 const MOST_TOLD = 40;
 
@@ -43,11 +43,15 @@ export class Judges {
   });
   readonly footprint = new FootprintJudge({
     descriptors: 90,
+    descriptorGrowth: 12,
     residentMib: 400,
     growth: 1.15,
     growthMib: 30,
     samples: 8,
   });
+  /** How many there were, and of which of them nothing could be said of nodes. */
+  rounds = 0;
+  restless = 0;
   readonly codes = new Map<number, number>();
   readonly sources = new Map<string, number>();
   readonly #classOf = createClasses();
@@ -56,21 +60,16 @@ export class Judges {
   #told = 0;
   #calmSinceMs: number | undefined;
 
-  said({ path, request, code, hash, answer, fromMs, toMs }: Said): void {
-    if (code !== 0) return;
+  said({ path, request, code, message, hash, answer, fromMs, toMs }: Said): void {
     if (/\/(Update|Delete)/.test(path)) {
-      this.writes.applied({ path, hash: hashOf(request), fromMs, toMs });
+      if (code === 0) this.writes.applied({ path, hash: hashOf(request), fromMs, toMs });
       return;
     }
     if (!/\/(List|Get)/.test(path)) return;
     if (answer !== undefined) this.#remember(path, hash, answer);
-    this.answers.said({
-      group: this.#classOf(path, request),
-      hash,
-      set: this.#lists.get(hash)?.set,
-      fromMs,
-      toMs,
-    });
+    const once = { group: this.#classOf(path, request), fromMs, toMs };
+    if (code === 0) this.answers.said({ ...once, hash, set: this.#lists.get(hash)?.set });
+    else this.answers.said({ ...once, hash: statusOf(code, message), set: undefined });
   }
 
   called({ asked: { path, request }, replica, life, calledAtMs, gotAtMs, outcome }: Call): void {
@@ -78,30 +77,41 @@ export class Judges {
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     if (this.#calmSinceMs !== undefined && calledAtMs > this.#calmSinceMs && NO_ANSWER.has(code))
       this.#violate('everybody is answered while all is well', `${path}: ${code} ${message}`);
-    if (code !== 0) return;
+    if (NO_ANSWER.has(code)) return;
     const source = `${trailers['x-dfmgw-cache']} ${trailers['x-dfmgw-via'] ?? ''}`.trim();
-    this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
-    const group = this.#classOf(path, request);
-    const listed = listedIn(path, answer);
     const ageMs = Number(trailers['x-dfmgw-age-ms'] ?? 0);
-    const elsewhere = trailers['x-dfmgw-via'] === 'elsewhere' && group.startsWith(SEARCHER);
-    const times = { group, calledAtMs, gotAtMs, ageMs };
+    const times = { group: this.#classOf(path, request), calledAtMs, gotAtMs, ageMs };
+    if (code !== 0) {
+      const hash = statusOf(code, decodeURIComponent(message));
+      this.answers.given({ ...times, hash, set: undefined, elsewhere: false });
+      return;
+    }
+    this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
+    const listed = listedIn(path, answer);
+    const elsewhere = trailers['x-dfmgw-via'] === 'elsewhere' && times.group.startsWith(SEARCHER);
     this.answers.given({ ...times, hash: hashOf(answer), set: listed?.set, elsewhere });
     if (life === undefined || elsewhere) return;
     const process = `${replica}.${life}`;
     this.#violations.push(...this.order.seen({ ...times, process, empty: listed?.count === 0, source }));
   }
 
-  registered(key: string, { path, request, version, calledAtMs, gotAtMs, outcome }: Registered): void {
-    if (outcome.code !== 0) return;
-    this.nodes.registered(key, gotAtMs);
-    const journaled = outcome.trailers['x-dfmgw-write'] === 'journaled';
-    const hash = hashOf(request);
-    this.writes.acknowledged({ key, version, path, hash, journaled, calledAtMs, gotAtMs });
+  registered(key: string, registered: Registered): void {
+    if (registered.outcome.code !== 0) return;
+    this.nodes.registered(key, registered.gotAtMs);
+    this.writes.acknowledged(acknowledged(key, registered));
+  }
+
+  deleted(key: string, deletion: Registered): void {
+    if (deletion.outcome.code === 0) this.writes.deleted(acknowledged(key, deletion));
   }
 
   died(name: string, code: number | string, stderr: string): void {
     this.#violate('no process ends by itself', `${name} ended with ${code}: ${stderr.slice(-2_000)}`);
+  }
+
+  /** What a process says there is nobody's plan. */
+  despaired(name: string, stderr: string): void {
+    if (stderr !== '') this.#violate('no process despairs', `${name}: ${stderr.slice(-2_000)}`);
   }
 
   /** All is well from now on, or not. */
@@ -109,12 +119,16 @@ export class Judges {
     this.#calmSinceMs = isCalm ? machineMs() : undefined;
   }
 
-  settle(round: NodeRound, rows: readonly Row[]): void {
-    const { toMs } = round;
+  /** `round`: undefined if the parts have not come to rest, and nothing can be said of nodes. */
+  settle(toMs: number, round: NodeRound | undefined, rows: readonly Row[]): void {
+    this.rounds += 1;
+    this.#violations.push(...this.answers.settle(toMs), ...this.writes.settle(toMs));
+    if (round === undefined) {
+      this.restless += 1;
+      return;
+    }
     const versions = new Map(rows.map(({ key, location }) => [key, versionIn(location)]));
     this.#violations.push(
-      ...this.answers.settle(toMs),
-      ...this.writes.settle(toMs),
       ...this.writes.settleRows(versions, this.nodes.settled(round), toMs),
       ...this.nodes.settle(round),
     );
@@ -171,4 +185,16 @@ export class Judges {
     if (this.#lists.size >= REMEMBERED_LISTS) this.#lists.clear();
     this.#lists.set(hash, listedIn(path, answer));
   }
+}
+
+function acknowledged(
+  key: string,
+  { path, request, version, calledAtMs, gotAtMs, outcome }: Registered,
+): Acknowledged {
+  const journaled = outcome.trailers['x-dfmgw-write'] === 'journaled';
+  return { key, version, path, hash: hashOf(request), journaled, calledAtMs, gotAtMs };
+}
+
+function statusOf(code: number, message: string): string {
+  return `status ${code} "${message}"`;
 }

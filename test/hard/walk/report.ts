@@ -1,14 +1,17 @@
 import type { Judges } from './judges.js';
 
 /** What has been judged, so that a walk in which nothing was to be seen is seen to be one. */
-export function report({ answers, order, writes, nodes, footprint, codes, sources }: Judges): string {
-  const { ends, unknowable, lateThroughOther, deletedRows } = nodes.counts;
+export function report(judges: Judges): string {
+  const { answers, order, writes, nodes, footprint, codes, sources } = judges;
+  const { ends, amongFaults, cameBack, nobody, lost, lateThroughOther, deletedRows } = nodes.counts;
   const { descriptors, residentMib } = footprint.highest;
   return [
-    `${answers.judged} OK answers (${counted(sources)}), ${order.empties} of them empty; by status: ${counted(codes)}`,
-    `${writes.direct} registrations taken, ${writes.journaled} journaled`,
-    `${ends} ends of nodes in time, ${unknowable} of which nothing could be told; ${deletedRows} rows mended late, ${lateThroughOther} ends late through the other manager`,
-    `at the most ${descriptors} descriptors beside callers', ${Math.round(residentMib)} MiB`,
+    `${judges.rounds} rounds, in ${judges.restless} of them Redis came not to rest, and nodes were left for the next`,
+    `${answers.judged} answers (OK: ${counted(sources)}), ${order.empties} empty lists; by status: ${counted(codes)}`,
+    `${writes.direct} registrations taken, ${writes.journaled} journaled, ${writes.deletions} deletions`,
+    `${ends} ends of nodes held against their rows, ${amongFaults} of them among faults; ${cameBack} came back first, ${nobody} never registered, ${lost} were lost with a manager that took no writes`,
+    `${deletedRows} rows mended late, ${lateThroughOther} ends late through the other manager`,
+    `at the most ${descriptors} descriptors beside callers', ${Math.round(residentMib)} MiB; growth was looked at ${footprint.compared} times`,
   ].join('\n');
 }
 

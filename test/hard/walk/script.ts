@@ -29,7 +29,7 @@ export function createScript(faults: readonly Fault[], random: Random): { nextRo
   };
   return {
     nextRound() {
-      const count = FEWEST + Math.floor(random() * (MOST - FEWEST + 1));
+      const count = Math.min(faults.length, FEWEST + Math.floor(random() * (MOST - FEWEST + 1)));
       const chosen = new Set<Fault>();
       while (chosen.size < count) chosen.add(draw());
       return [...chosen].map((fault) => {

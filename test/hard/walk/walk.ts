@@ -6,7 +6,7 @@ import { type Callers, startCallers } from './crowd/callers.js';
 import { Nodes, nodeNames } from './crowd/nodes.js';
 import { questionOf } from './crowd/questions.js';
 import type { Place } from './crowd/session.js';
-import type { Scene } from './faults/fault.js';
+import type { Fault, Scene } from './faults/fault.js';
 import { FAULTS } from './faults/faults.js';
 import { Judges } from './judges.js';
 import { report } from './report.js';
@@ -27,6 +27,8 @@ export interface WalkOptions {
 
 const CALLERS_GAUGE = /^dragonfly_manager_gateway_downstream_connections(?:{.*})? (\d+)/m;
 const START_LIMIT_MS = 60_000;
+/** A manager that is back has its streams again. */
+const REACHED_AGAIN_MS = 5_000;
 const ROUND_MS = FAULTS_MS + RECOVERY_MS + WATCH_MS;
 
 /** A walk through faults; resolves with the promises that were broken. */
@@ -61,6 +63,8 @@ class Walk {
   readonly #landing: Random;
   #callers: Callers | undefined;
   #rounds = 0;
+  /** What nodes say until then may be written down by nobody. */
+  #lossUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WalkOptions, stage: Stage, judges: Judges) {
     this.#options = options;
@@ -75,7 +79,7 @@ class Walk {
       ending: (name, atMs) => judges.nodes.ending(keyOfNode(name), atMs),
       ended: (name, atMs, how) => judges.nodes.ended(keyOfNode(name), atMs, how),
       registered: (node, registered) => judges.registered(keyOfNode(node.name), registered),
-      deleted: (node) => judges.writes.deleted(keyOfNode(node.name)),
+      deleted: (node, deletion) => judges.deleted(keyOfNode(node.name), deletion),
     });
   }
 
@@ -118,11 +122,11 @@ class Walk {
     this.#judges.calm(false);
     const { allowanceMs } = standstill;
     standstill.stop();
-    const endsMayBeLost = !isCalm || mishaps.some(({ fault }) => fault.losesWrites === true);
     // First: all that was said is told when it has answered.
     const rows = await this.#stage.managers.rows();
-    const round = { toMs: machineMs(), endsMayBeLost, allowanceMs };
-    this.#judges.settle({ ...round, calmFromMs: isCalm ? calmFromMs : Number.POSITIVE_INFINITY }, rows);
+    const toMs = machineMs();
+    const round = { calmFromMs, toMs, lossUntilMs: this.#lossUntilMs, allowanceMs };
+    this.#judges.settle(toMs, isCalm ? round : undefined, rows);
     await this.#weigh();
     for (const line of this.#judges.untold()) this.#options.say(line);
   }
@@ -135,14 +139,17 @@ class Walk {
 
   async #happen({ fault, beginMs, endMs, random }: Mishap): Promise<void> {
     await wait(beginMs);
-    const end = await fault.begin(this.#scene(), random);
+    const end = await fault.begin(this.#scene(fault), random);
     await wait(endMs - beginMs);
     await end();
+    if (fault.losesWrites === true)
+      this.#lossUntilMs = Math.max(this.#lossUntilMs, machineMs() + REACHED_AGAIN_MS);
   }
 
-  #scene(): Scene {
+  #scene({ name }: Fault): Scene {
     return {
       ...this.#stage,
+      struck: (whom) => this.#options.say(`  ${name}: ${whom.join(', ')}`),
       livingNodes: () => this.#nodes.living,
       rowDeleted: (node) => {
         this.#judges.nodes.rowDeleted(keyOfNode(node), machineMs());
@@ -166,7 +173,7 @@ class Walk {
 
   async #weigh(): Promise<void> {
     for (const [index, replica] of this.#stage.replicas.entries()) {
-      replica.collect();
+      this.#judges.despaired(replica.name, replica.collect());
       this.#judges.over(`${index}.${replica.life - 1}`);
       const callers = Number(CALLERS_GAUGE.exec(await replica.metrics())?.[1]);
       this.#judges.weigh(`${replica.name}, process ${replica.life}`, replica.footprint(), callers);

@@ -37,6 +37,6 @@ it('whoever wants to know is told of every answer, as its caller is', async () =
 
 it('and of refusals, which have no answer', async () => {
   manager.setFault({ kind: 'database-dead' });
-  const { code } = await getScheduler(client);
-  expect(said.map((one) => [one.code, one.answer])).toEqual([[code, undefined]]);
+  const { code, message } = await getScheduler(client);
+  expect(said.map((one) => [one.code, one.message, one.answer])).toEqual([[code, message, undefined]]);
 });

@@ -9,7 +9,7 @@ export type Api = 'v1' | 'v2';
 /** How a node ends: politely, killed, hung with its connection open, or deleted by itself as Rust seed peers do. */
 export type NodeEnd = 'cancel' | 'half-close' | 'killed' | 'hung' | 'deleted';
 
-/** One registration and what came of it. `version` stands in its location. */
+/** One registration and what came of it. `version` stands in its location; 0: a deletion. */
 export interface Registered {
   readonly path: string;
   readonly request: Buffer;
@@ -24,7 +24,7 @@ export interface NodeOptions {
   readonly api: Api;
   place(): Place;
   registered(node: WalkNode, registered: Registered): void;
-  deleted(node: WalkNode, atMs: number): void;
+  deleted(node: WalkNode, deletion: Registered): void;
 }
 
 const REGISTER_DEADLINE_MS = 6_000;
@@ -66,16 +66,18 @@ export class WalkNode {
     if (this.living) await this.#register();
   }
 
-  async end(how: NodeEnd): Promise<void> {
+  /** Resolves with how it ended: a deletion that failed is none. */
+  async end(how: NodeEnd): Promise<NodeEnd> {
     this.#life?.abort();
     this.#life = undefined;
     // What it has asked for is answered first, so that nothing of it comes later.
     await this.#registering;
-    if (how === 'deleted') await this.#delete();
+    const isDeleted = how === 'deleted' && (await this.#delete());
     if (how === 'half-close') this.#stream?.halfClose();
     if (how === 'cancel' || how === 'deleted') this.#stream?.cancel();
     // Who hangs says nothing, and holds on to what it has.
     if (how !== 'hung') await this.#hangUp(how);
+    return how === 'deleted' && !isDeleted ? 'cancel' : how;
   }
 
   /** For whoever hung. */
@@ -121,12 +123,15 @@ export class WalkNode {
     return outcome.code === 0;
   }
 
-  async #delete(): Promise<void> {
+  async #delete(): Promise<boolean> {
     // v1 has none.
     const path = '/manager.v2.Manager/DeleteSeedPeer';
     const request = encodeRequest(path, this.#fields('seed_peer_cluster_id'));
-    const { code } = await this.#connected().call(path, request, REGISTER_DEADLINE_MS);
-    if (code === 0) this.#options.deleted(this, machineMs());
+    const calledAtMs = machineMs();
+    const outcome = await this.#connected().call(path, request, REGISTER_DEADLINE_MS);
+    const gotAtMs = machineMs();
+    this.#options.deleted(this, { path, request, version: 0, calledAtMs, gotAtMs, outcome });
+    return outcome.code === 0;
   }
 
   #fields(cluster: string): Record<string, unknown> {

@@ -9,6 +9,8 @@ import { type NodeEnd, type NodeOptions, WalkNode } from './node.js';
 const ENDS: readonly NodeEnd[] = ['cancel', 'half-close', 'killed', 'hung'];
 /** Of forty at the most: a cluster that loses a fifth looks like another one. */
 const MOST_ENDED = 8;
+/** Who ended among the faults of a round and stays away through those of the next. */
+const MOST_RESTING = 3;
 const STEP_MS = 400;
 /** A stream that has shown its rhythm. */
 const SETTLED_MS = 8_000;
@@ -36,6 +38,8 @@ export class Nodes {
   readonly #nodes: readonly WalkNode[];
   readonly #since = new Map<WalkNode, number>();
   readonly #busy = new Set<WalkNode>();
+  readonly #endedLately = new Set<WalkNode>();
+  readonly #resting = new Set<WalkNode>();
 
   constructor(names: readonly NodeName[], options: NodesOptions) {
     this.#options = options;
@@ -56,6 +60,7 @@ export class Nodes {
   /** For so long nodes come, go and register again. */
   async bustle(forMs: number): Promise<void> {
     const untilMs = machineMs() + forMs;
+    this.#endedLately.clear();
     while (machineMs() < untilMs - STEP_MS) {
       await wait(STEP_MS);
       const draw = this.#random();
@@ -65,11 +70,14 @@ export class Nodes {
     }
   }
 
-  /** Who has ended comes back. */
+  /** Who has ended comes back, but for a few: else nobody could tell what becomes of an end among faults, nor who brings it back. */
   async restore(): Promise<void> {
-    await Promise.all(
-      this.#nodes.filter((node) => this.#isFree(node, false)).map((node) => this.#start(node)),
-    );
+    this.#resting.clear();
+    const away = this.#nodes.filter((node) => this.#isFree(node, false));
+    const lately = away.filter((node) => this.#endedLately.has(node));
+    while (lately.length > 0 && this.#resting.size < MOST_RESTING)
+      this.#resting.add(lately.splice(Math.floor(this.#random() * lately.length), 1)[0] as WalkNode);
+    await Promise.all(away.filter((node) => !this.#resting.has(node)).map((node) => this.#start(node)));
   }
 
   /** One of each way to end. */
@@ -96,7 +104,7 @@ export class Nodes {
   }
 
   #someone(living: boolean, does: (node: WalkNode) => Promise<void>): void {
-    const fit = this.#nodes.filter((node) => this.#isFree(node, living));
+    const fit = this.#nodes.filter((node) => this.#isFree(node, living) && !this.#resting.has(node));
     if (fit.length === 0) return;
     const node = oneOf(fit, this.#random);
     this.#busy.add(node);
@@ -117,8 +125,9 @@ export class Nodes {
     if (this.#nodes.filter(({ living }) => !living).length >= MOST_ENDED) return;
     this.#busy.add(node);
     this.#options.ending(node.name, machineMs());
-    await node.end(how);
-    this.#options.ended(node.name, machineMs(), how);
+    const ended = await node.end(how);
+    this.#options.ended(node.name, machineMs(), ended);
+    this.#endedLately.add(node);
     this.#busy.delete(node);
   }
 }

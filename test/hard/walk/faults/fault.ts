@@ -6,6 +6,8 @@ import type { Stage } from '../stage/stage.js';
 export interface Scene extends Stage {
   /** Nodes that are alive, to delete rows of. */
   livingNodes(): readonly NodeName[];
+  /** Whom it was, for who reads along. */
+  struck(whom: readonly string[]): void;
   /** Their rows were deleted behind everybody's back. */
   rowDeleted(node: NodeName): void;
 }

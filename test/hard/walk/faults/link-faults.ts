@@ -30,7 +30,9 @@ function onLinks(name: string, links: Ways, hurt: (link: Link) => Promise<Cure>)
   return {
     name,
     async begin(scene, random) {
-      const cures = await Promise.all(someOf(links(scene), random).map(hurt));
+      const struck = someOf(links(scene), random);
+      scene.struck(struck.map((link) => link.name));
+      const cures = await Promise.all(struck.map(hurt));
       return async () => void (await Promise.all(cures.map((cure) => cure())));
     },
   };

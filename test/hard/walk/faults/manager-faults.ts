@@ -1,7 +1,14 @@
+import type { Random } from '../../../../src/simulator/fleet/random.js';
 import type { Fault as ManagerFault } from '../../../../src/simulator/manager/fault.js';
 import { type Fault, oneOf, type Scene, someOf } from './fault.js';
 
 const both = ({ managers }: Scene): number[] => managers.addresses.map((_, index) => index);
+
+function some(scene: Scene, random: Random): readonly number[] {
+  const struck = someOf(both(scene), random);
+  scene.struck(struck.map((one) => `manager-${one}`));
+  return struck;
+}
 
 /** Of one manager, or of both. */
 const FAULTS: readonly ManagerFault[] = [
@@ -11,6 +18,7 @@ const FAULTS: readonly ManagerFault[] = [
   { kind: 'database-frozen' },
   { kind: 'too-many-connections' },
   { kind: 'redis-frozen', delayMs: 1_500 },
+  { kind: 'redis-dead', delayMs: 300 },
   { kind: 'rate-limited', callsPerSecond: 0 },
   { kind: 'rate-limited', callsPerSecond: 2 },
 ];
@@ -40,7 +48,7 @@ export const MANAGER_FAULTS: readonly Fault[] = [
     name: 'manager: killed',
     losesWrites: true,
     async begin(scene, random) {
-      const hurt = someOf(both(scene), random);
+      const hurt = some(scene, random);
       await Promise.all(hurt.map((one) => scene.managers.stop(one)));
       return async () => void (await Promise.all(hurt.map((one) => scene.managers.restart(one))));
     },
@@ -56,6 +64,7 @@ export const MANAGER_FAULTS: readonly Fault[] = [
     name: 'manager: a row deleted',
     async begin(scene, random) {
       const node = oneOf(scene.livingNodes(), random);
+      scene.struck([node.hostname]);
       scene.rowDeleted(node);
       await scene.managers.deleteRow(node);
       return async () => undefined;
@@ -69,7 +78,7 @@ function boardFault(fault: ManagerFault): Fault {
     name: `manager: ${fault.kind}${detail}`,
     losesWrites: REFUSING.has(fault.kind),
     async begin(scene, random) {
-      const hurt = someOf(both(scene), random);
+      const hurt = some(scene, random);
       await Promise.all(hurt.map((one) => scene.managers.fault(one, fault)));
       return async () => void (await Promise.all(hurt.map((one) => scene.managers.clear(one, fault.kind))));
     },

@@ -6,16 +6,18 @@ const SHORT_MS = 3_000;
 export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'replica: killed',
-    async begin({ replicas }, random) {
+    async begin({ replicas, struck }, random) {
       const one = oneOf(mortal(replicas), random);
+      struck([one.name]);
       await one.kill();
       return () => restarted(one);
     },
   },
   {
     name: 'replica: restarted',
-    async begin({ replicas }, random) {
+    async begin({ replicas, struck }, random) {
       const one = oneOf(mortal(replicas), random);
+      struck([one.name]);
       const drained = one.drain();
       return async () => {
         const code = await drained;
@@ -26,8 +28,9 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     name: 'replica: frozen',
-    async begin({ replicas }, random) {
+    async begin({ replicas, struck }, random) {
       const one = oneOf(replicas, random);
+      struck([one.name]);
       one.freeze();
       return async () => one.thaw();
     },
@@ -41,8 +44,9 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     name: 'clock: jumps',
-    async begin({ replicas }, random) {
+    async begin({ replicas, struck }, random) {
       const one = oneOf(replicas, random);
+      struck([one.name]);
       one.jump();
       return async () => one.jump();
     },

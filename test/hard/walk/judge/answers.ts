@@ -4,6 +4,7 @@ import type { Violation } from './violation.js';
 export interface SaidOnce {
   /** Who asks the same gets the same: see `createClasses`. */
   readonly group: string;
+  /** Of its bytes, or the words of a status that is none of OK. */
   readonly hash: string;
   /** Of a list of schedulers, whatever the order. */
   readonly set: string | undefined;
@@ -12,7 +13,7 @@ export interface SaidOnce {
   readonly toMs: number;
 }
 
-/** An OK answer that a caller was given. */
+/** What a caller was given. */
 export interface Given {
   readonly group: string;
   readonly hash: string;
@@ -37,7 +38,7 @@ type Times = { readonly fromMs: number; readonly toMs: number };
 const MARGIN_MS = 30_000;
 
 /**
- * Every OK answer is one that the manager gave for that question, was asked for when its age says, and is not older than allowed. Both
+ * Every answer is one that the manager gave for that question, was asked for when its age says, and is not older than allowed. Both
  * sides are told as they come, and compared with `settle`, when all that was said before has been told.
  */
 export class AnswersJudge {
@@ -77,7 +78,11 @@ export class AnswersJudge {
     const key = given.elsewhere && set !== undefined ? whatever(set) : exactly(group, hash);
     const before = (this.#said.get(key) ?? []).filter(({ toMs }) => toMs <= gotAtMs + toleranceMs);
     if (before.length === 0)
-      return { rule: 'every OK answer is one that the manager gave for that question', text: group, ...at };
+      return {
+        rule: 'every answer is one that the manager gave for that question',
+        text: `${group}: ${hash}`,
+        ...at,
+      };
     // It may have been asked for any time in the call, so many ms ago.
     const earliestMs = calledAtMs - ageMs - toleranceMs;
     const newestMs = Math.max(...before.map(({ fromMs }) => fromMs));

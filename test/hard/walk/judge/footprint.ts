@@ -12,6 +12,8 @@ export interface Sample {
 
 export interface FootprintLimits {
   readonly descriptors: number;
+  /** As `growthMib`. */
+  readonly descriptorGrowth: number;
   readonly residentMib: number;
   /** Of the last third of a process's samples over its first third, once there are so many. */
   readonly growth: number;
@@ -22,14 +24,17 @@ export interface FootprintLimits {
 /** Connections, descriptors and memory do not grow. */
 export class FootprintJudge {
   readonly #limits: FootprintLimits;
-  readonly #resident = new Map<string, number[]>();
+  readonly #samples = new Map<string, Sample[]>();
   highest = { descriptors: 0, residentMib: 0 };
+  /** So often a process was seen to grow or not. */
+  compared = 0;
 
   constructor(limits: FootprintLimits) {
     this.#limits = limits;
   }
 
-  sample({ name, atMs, descriptors, residentMib }: Sample): Violation[] {
+  sample(sample: Sample): Violation[] {
+    const { name, atMs, descriptors, residentMib } = sample;
     const limits = this.#limits;
     const violations: Violation[] = [];
     const say = (text: string): void =>
@@ -46,15 +51,16 @@ export class FootprintJudge {
       say(`${descriptors} descriptors beside callers, ${limits.descriptors} at the most`);
     if (residentMib > limits.residentMib)
       say(`${Math.round(residentMib)} MiB, ${limits.residentMib} at the most`);
-    const resident = this.#resident.get(name) ?? [];
-    resident.push(residentMib);
-    this.#resident.set(name, resident);
-    if (resident.length < limits.samples) return violations;
-    const third = Math.floor(resident.length / 3);
-    // The first one is of a process that has just begun.
-    const [before, after] = [median(resident.slice(1, third + 1)), median(resident.slice(-third))];
-    if (after > before * limits.growth + limits.growthMib)
-      say(`${Math.round(before)} MiB has become ${Math.round(after)} MiB in ${resident.length} rounds`);
+    const samples = [...(this.#samples.get(name) ?? []), sample];
+    this.#samples.set(name, samples);
+    if (samples.length < limits.samples) return violations;
+    this.compared += 1;
+    const [mib, mibNow] = ends(samples.map((one) => one.residentMib));
+    if (mibNow > mib * limits.growth + limits.growthMib)
+      say(`${Math.round(mib)} MiB has become ${Math.round(mibNow)} MiB in ${samples.length} rounds`);
+    const [open, openNow] = ends(samples.map((one) => one.descriptors));
+    if (openNow > open * limits.growth + limits.descriptorGrowth)
+      say(`${open} descriptors have become ${openNow} in ${samples.length} rounds`);
     return violations;
   }
 
@@ -64,6 +70,12 @@ export class FootprintJudge {
     const text = `${name}: ${count}, ${most} at the most`;
     return [{ rule: 'no growth of connections, descriptors or memory', atMs, text }];
   }
+}
+
+/** Of the first third of them, and of the last; the first one is of a process that has just begun. */
+function ends(values: readonly number[]): [number, number] {
+  const third = Math.floor(values.length / 3);
+  return [median(values.slice(1, third + 1)), median(values.slice(-third))];
 }
 
 function median(values: readonly number[]): number {

@@ -1,15 +1,15 @@
-import type { StateCause } from '../../../../src/simulator/manager/manager-record.js';
 import type { NodeEnd } from '../crowd/node.js';
+import {
+  FOREVER,
+  forget,
+  type Known,
+  type Lapse,
+  type Life,
+  lapses,
+  NEVER,
+  type RowChange,
+} from './node-history.js';
 import type { Violation } from './violation.js';
-
-/** One write to a node's row, as the managers' record has it. */
-export interface RowChange {
-  readonly key: string;
-  readonly state: 'active' | 'inactive' | 'gone';
-  readonly cause: StateCause;
-  readonly via: number | 'console';
-  readonly atMs: number;
-}
 
 /** Times to be held, ms. */
 export interface NodeLimits {
@@ -32,45 +32,40 @@ export interface NodeRound {
   /** The last fault was over. */
   readonly calmFromMs: number;
   readonly toMs: number;
-  /** An end may have been lost with a database that took no writes: "stays as the manager last saw it" (README, limits). */
-  readonly endsMayBeLost: boolean;
+  /** Until then an end may have been lost with a manager that took no writes: "stays as the manager last saw it" (README, limits). */
+  readonly lossUntilMs: number;
   /** What a machine that stood still may have added to each of them. */
   readonly allowanceMs: number;
 }
 
-/** From when it began to register to when it ended. */
-interface Life {
-  readonly fromMs: number;
-  registeredAtMs: number | undefined;
-  endingAtMs: number;
-  endedAtMs: number;
-  how: NodeEnd | undefined;
-  /** The end has been looked at, or cannot be. */
-  done: boolean;
-}
-
-interface Known {
-  readonly lives: Life[];
-  changes: RowChange[];
-  rowDeletedAtMs: number;
-}
-
-/** What a live node may be told of in a report, though no promise was broken. */
+/** What is told of in a report, though no promise was broken. */
 export interface NodeCounts {
+  /** Held against the row; how many of them came among the faults. */
   ends: number;
-  unknowable: number;
+  amongFaults: number;
+  /** Before it could be told: it is held to be active instead. */
+  cameBack: number;
+  /** It never was registered in that life. */
+  nobody: number;
+  /** Is active for good, because nobody took the end (README, limits). */
+  lost: number;
   lateThroughOther: number;
   deletedRows: number;
 }
-
-const NEVER = Number.NEGATIVE_INFINITY;
-const FOREVER = Number.POSITIVE_INFINITY;
 
 /** Live nodes are active, those that ended are not, and nobody brings them back. Told as it happens, judged when a round is over. */
 export class NodesJudge {
   readonly #limits: NodeLimits;
   readonly #nodes = new Map<string, Known>();
-  readonly counts: NodeCounts = { ends: 0, unknowable: 0, lateThroughOther: 0, deletedRows: 0 };
+  readonly counts: NodeCounts = {
+    ends: 0,
+    amongFaults: 0,
+    cameBack: 0,
+    nobody: 0,
+    lost: 0,
+    lateThroughOther: 0,
+    deletedRows: 0,
+  };
 
   constructor(limits: NodeLimits) {
     this.#limits = limits;
@@ -175,17 +170,25 @@ export class NodesJudge {
       const cameBack = lives[index + 1] !== undefined;
       if (dueMs > round.toMs && !cameBack) return [];
       life.done = true;
-      const wasRegistered = life.registeredAtMs !== undefined;
-      if (cameBack || !wasRegistered || (round.endsMayBeLost && isAmongFaults)) {
-        this.counts.unknowable += 1;
-        return [];
-      }
-      this.counts.ends += 1;
       const last = changes.findLast(({ atMs }) => atMs <= dueMs);
-      if (last?.state !== 'active') return [];
-      const text = `${key}: ${how}, and active ${Math.round(dueMs - endedAtMs)} ms later, by ${last.cause}`;
+      const isOver = how === 'deleted' ? last?.state === 'gone' : last?.state !== 'active';
+      const outcome = this.#outcome(life, { cameBack, isOver, lossUntilMs: round.lossUntilMs });
+      this.counts[outcome] += 1;
+      if (outcome !== 'ends') return [];
+      if (isAmongFaults) this.counts.amongFaults += 1;
+      if (isOver) return [];
+      const text = `${key}: ${how}, and ${last?.state} ${Math.round(dueMs - endedAtMs)} ms later, by ${last?.cause}`;
       return [{ rule: 'a silent node is inactive in time', atMs: dueMs, text }];
     });
+  }
+
+  #outcome(
+    { registeredAtMs, endedAtMs }: Life,
+    { cameBack, isOver, lossUntilMs }: { cameBack: boolean; isOver: boolean; lossUntilMs: number },
+  ): 'cameBack' | 'nobody' | 'lost' | 'ends' {
+    if (cameBack) return 'cameBack';
+    if (registeredAtMs === undefined) return 'nobody';
+    return !isOver && endedAtMs < lossUntilMs ? 'lost' : 'ends';
   }
 
   #staysGone(key: string, { lives, changes }: Known, round: NodeRound): Violation[] {
@@ -210,36 +213,4 @@ export class NodesJudge {
     }
     return known;
   }
-}
-
-interface Lapse {
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** What began it. */
-  readonly by: RowChange;
-}
-
-/** When the row was not active, of what touches this time; `fromMs` may lie before it. */
-function lapses(changes: readonly RowChange[], fromMs: number, toMs: number): Lapse[] {
-  const found: Lapse[] = [];
-  let by: RowChange | undefined;
-  for (const change of changes) {
-    if (change.atMs > toMs) break;
-    if (change.state !== 'active') by ??= change;
-    else if (by !== undefined) {
-      found.push({ fromMs: by.atMs, toMs: change.atMs, by });
-      by = undefined;
-    }
-  }
-  if (by !== undefined) found.push({ fromMs: by.atMs, toMs, by });
-  return found.filter((lapse) => lapse.toMs > fromMs && fromMs < toMs);
-}
-
-/** What is over has been judged: of the past the last write of each kind is enough. */
-function forget(known: Known, nowMs: number): void {
-  const opened = known.changes.findLast(({ atMs, cause }) => atMs <= nowMs && cause === 'keep-alive');
-  const active = known.changes.findLastIndex(({ atMs, state }) => atMs <= nowMs && state === 'active');
-  const rest = known.changes.slice(Math.max(0, active));
-  known.changes = opened === undefined || rest.includes(opened) ? rest : [opened, ...rest];
-  known.lives.splice(0, Math.max(0, known.lives.length - 2));
 }

@@ -1,8 +1,9 @@
 import type { Violation } from './violation.js';
 
-/** A registration that a node was told has succeeded. */
+/** A write that a node was told has succeeded. */
 export interface Acknowledged {
   readonly key: string;
+  /** Of a registration. */
   readonly version: number;
   readonly path: string;
   readonly hash: string;
@@ -30,9 +31,12 @@ export class WritesJudge {
   readonly #newest = new Map<string, Acknowledged>();
   direct = 0;
   journaled = 0;
+  deletions = 0;
 
   acknowledged(one: Acknowledged): void {
     this.#acknowledged.push(one);
+    if (one.journaled) this.journaled += 1;
+    else this.direct += 1;
     const before = this.#newest.get(one.key);
     if (before === undefined || before.version < one.version) this.#newest.set(one.key, one);
   }
@@ -41,9 +45,11 @@ export class WritesJudge {
     this.#applied.push(one);
   }
 
-  /** It was deleted by itself, or behind everybody's back: nothing of before counts. */
-  deleted(key: string): void {
-    this.#newest.delete(key);
+  /** It was told that it is deleted, which is never written down for later: nothing of before counts. */
+  deleted(one: Acknowledged): void {
+    this.#newest.delete(one.key);
+    this.deletions += 1;
+    this.#acknowledged.push({ ...one, journaled: false });
   }
 
   settle(nowMs: number): Violation[] {
@@ -51,10 +57,8 @@ export class WritesJudge {
     this.#acknowledged = [];
     const violations: Violation[] = [];
     for (const one of acknowledged) {
-      if (one.journaled) this.journaled += 1;
-      else this.direct += 1;
       if (one.journaled || this.#isApplied(one)) continue;
-      const text = `${one.key}, version ${one.version}: no manager has taken it`;
+      const text = `${one.key}, ${one.path}, version ${one.version}: no manager has taken it`;
       violations.push({ rule: RULE, atMs: one.gotAtMs, text });
     }
     this.#applied = this.#applied.filter(({ toMs }) => toMs > nowMs - 60_000);

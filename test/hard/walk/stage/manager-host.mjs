@@ -58,7 +58,7 @@ function now() {
 }
 
 function witness(via) {
-  return ({ path, requestBytes, code, answer, receivedAtMs, saidAtMs }) => {
+  return ({ path, requestBytes, code, message, answer, receivedAtMs, saidAtMs }) => {
     const hash = createHash('sha1')
       .update(answer ?? '')
       .digest('base64');
@@ -71,6 +71,7 @@ function witness(via) {
       path,
       request: requestBytes,
       code,
+      message,
       hash,
       fromMs,
       toMs,

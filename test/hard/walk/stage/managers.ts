@@ -16,6 +16,7 @@ export interface Said {
   readonly path: string;
   readonly request: Buffer;
   readonly code: number;
+  readonly message: string;
   /** Of the answer's bytes; of none, where there are none. */
   readonly hash: string;
   /** Where these bytes were not told lately. */
