@@ -19,8 +19,9 @@ import type { Emit, GatewayEvent } from './observe/events.js';
 import { createLog } from './observe/log.js';
 import { createReadiness, type Readiness } from './observe/readiness.js';
 import { createRegistrationsPart } from './registrations/create-registrations.js';
+import { createAtOnce } from './route/at-once.js';
 import { createClassifier } from './route/classify.js';
-import { createDispatch } from './route/dispatch.js';
+import { createDispatch, type DispatchOptions } from './route/dispatch.js';
 import { methodLabel } from './route/method-table.js';
 import { createOpenEnded } from './route/open-ended.js';
 import { decodeRequest, decodeResponse, encodeRequest, requestFieldNumbers } from './route/proto.js';
@@ -191,9 +192,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     cold: () => warmup.coldReason,
   });
   const clients = createClientRules({ section: config.server.clients, decodeRequest, emit });
-  const dispatch = createDispatch({
+  const route: DispatchOptions = {
     mode: () => mode,
-    admit: clients.admit,
+    ...clients,
     classifier,
     ...dataPath,
     isRefusal: ({ status }) => isRefusal(status),
@@ -207,7 +208,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     requestTimeoutMs: config.managers.requestTimeoutMs,
     clock,
     emit,
-  });
+  };
   const memory = createMemoryWatch({
     limitBytes: () => config.server.limits.memory,
     residentBytes: () => process.memoryUsage.rss(),
@@ -223,7 +224,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     callers,
     clock,
     emit,
-    handler: dispatch,
+    handler: createDispatch(route),
+    atOnce: createAtOnce(route),
     objection: () => memory.objection(),
     maxMessageBytesFor: (path) =>
       path === '/manager.Manager/CreateModel' ? TRAINED_MODEL_BYTES : config.server.maxMessageBytes,

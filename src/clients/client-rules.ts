@@ -15,6 +15,8 @@ export interface ClientRules {
    * from what is returned does.
    */
   admit(call: Call, route: Route | undefined): Call;
+  /** Is there nothing to hold a read against, so that it needs no `admit`? A reload changes it. */
+  admitAll(): boolean;
 }
 
 export interface ClientRulesOptions {
@@ -52,6 +54,7 @@ export function createClientRules(options: ClientRulesOptions): ClientRules {
       tell(context, call, verdict);
       return call;
     },
+    admitAll: () => section.mode === 'off',
   };
 }
 

@@ -20,6 +20,9 @@ export type Admission =
       readonly error: GatewayError;
     };
 
+/** A call that may begin. */
+export type Admitted = Extract<Admission, { kind: 'call' }>;
+
 /** `application/grpc-web` is framed otherwise, so a mere prefix will not do. */
 const GRPC_CONTENT_TYPE = /^application\/grpc(?:[+;]|$)/i;
 /** What gRPC allows (PROTOCOL-HTTP2.md, "Custom-Metadata"); the channels towards the manager refuse to carry anything else. */

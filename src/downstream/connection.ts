@@ -6,14 +6,16 @@ import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js
 import type { Departure } from '../rpc/call.js';
 import type { Client } from '../rpc/client.js';
 import { NO_METADATA } from '../rpc/metadata.js';
-import type { Admission } from './admission.js';
+import type { Admission, Admitted } from './admission.js';
 import { createAdmitting } from './admitting.js';
 import type { ByteBudget } from './byte-budget.js';
 import { clientOf } from './client-of.js';
 import { ConnectionLimits } from './connection-limits.js';
 import type { Deadlines } from './deadlines.js';
+import { EarlyCall, type EarlyCallOwner } from './early-call.js';
 import type { DownstreamOptions } from './engine.js';
 import { Http2Call } from './http2-call.js';
+import type { Received } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { createReading } from './reading.js';
 import { refuse } from './refusal.js';
@@ -42,7 +44,7 @@ const ignore = (): void => {};
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #session: ServerHttp2Session;
-  readonly #calls = new Set<Http2Call>();
+  readonly #calls = new Set<Http2Call | EarlyCall>();
   #closeReason: ConnectionCloseReason | undefined;
   readonly #client: Client | undefined;
   #caller: CallerConnection | undefined;
@@ -160,7 +162,7 @@ export class Connection {
   #admitCall(stream: ServerHttp2Stream, raw: readonly string[]): void {
     const admission = this.#admit(raw);
     if (admission.kind === 'call') {
-      this.#begin(stream, admission);
+      this.#welcome(stream, admission);
       return;
     }
     this.#reportBadInput(admission.reason, admission.error);
@@ -168,19 +170,59 @@ export class Connection {
     refuse(stream, admission, this.#options.downstream.clock, this.#reportInternalError);
   }
 
-  #begin(stream: ServerHttp2Stream, admission: Extract<Admission, { kind: 'call' }>): void {
+  #welcome(stream: ServerHttp2Stream, admitted: Admitted): void {
     const { deadlines, downstream } = this.#options;
-    const { path, metadata, encoding, timeoutMs } = admission;
+    const { path, metadata, timeoutMs } = admitted;
     if (!this.#spoke) {
       this.#spoke = true;
       this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
     }
+    this.#turns += 1;
+    const deadlineMs = timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs;
+    if (downstream.atOnce?.accepts(path, metadata) !== true) {
+      this.#begin(stream, admitted, deadlineMs, undefined);
+      return;
+    }
+    const call = new EarlyCall({ stream, admitted, deadlineMs, owner: this.#earlyCalls });
+    this.#calls.add(call);
+    deadlines.add(call);
+  }
+
+  readonly #earlyCalls: EarlyCallOwner = {
+    answer: ({ path, metadata }, message) => {
+      try {
+        return this.#options.downstream.atOnce?.answer(path, metadata, message);
+      } catch (error) {
+        this.#reportInternalError(error);
+        return undefined;
+      }
+    },
+    begin: (call, received) => {
+      this.#options.deadlines.delete(call);
+      this.#calls.delete(call);
+      return this.#begin(call.stream, call.admitted, call.deadlineMs, received);
+    },
+    closed: (call, answered) => {
+      this.#onCallClose(call);
+      if (!answered && this.#departureNow() === 'cancelled') this.#count('resets');
+    },
+    report: (error) => this.#reportInternalError(error),
+  };
+
+  #begin(
+    stream: ServerHttp2Stream,
+    { path, metadata, encoding }: Admitted,
+    deadlineMs: number | undefined,
+    received: Received | undefined,
+  ): Http2Call {
+    const { deadlines, downstream } = this.#options;
     const call = new Http2Call({
       stream,
+      received,
       path,
       metadata,
       encoding,
-      deadlineMs: timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs,
+      deadlineMs,
       clock: downstream.clock,
       departureNow: this.#departureNow,
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.limits.maxMessageBytes,
@@ -190,12 +232,12 @@ export class Connection {
       onBadInput: this.#onBadInput,
       onOverBudget: this.#onOverBudget,
       onInternalError: this.#reportInternalError,
-      onClose: this.#onCallClose,
+      onClose: this.#onHttp2CallClose,
     });
     this.#calls.add(call);
-    this.#turns += 1;
     deadlines.add(call);
     void this.#handle(call);
+    return call;
   }
 
   async #handle(call: Http2Call): Promise<void> {
@@ -256,15 +298,19 @@ export class Connection {
   readonly #onOverBudget = (detail: string): void =>
     this.#options.downstream.emit({ kind: 'limit-reached', limit: 'bytes-in-flight', detail });
 
-  readonly #onCallClose = (call: Http2Call): void => {
+  readonly #onHttp2CallClose = (call: Http2Call): void => {
+    if (call.departure === 'cancelled') this.#count('resets');
+    this.#onCallClose(call);
+  };
+
+  #onCallClose(call: Http2Call | EarlyCall): void {
     const { deadlines, downstream, onCallClose } = this.#options;
     deadlines.delete(call);
     this.#calls.delete(call);
     this.#idleSinceMs = downstream.clock.nowMs();
     this.#turns += 1;
-    if (call.departure === 'cancelled') this.#count('resets');
     onCallClose();
-  };
+  }
 
   readonly #reportInternalError = (error: unknown): void => {
     this.#options.downstream.emit({ kind: 'internal-error', where: 'downstream', error });

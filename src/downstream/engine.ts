@@ -4,6 +4,7 @@ import type { Callers } from '../observe/callers.js';
 import type { Emit } from '../observe/events.js';
 import type { CallHandler } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
+import type { AtOnce } from '../rpc/ready-answer.js';
 
 /** What one caller may take of what is there for all; 0: as much as it likes. */
 export interface CallerLimits {
@@ -49,6 +50,8 @@ export interface DownstreamOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly handler: CallHandler;
+  /** Asked before the handler. */
+  readonly atOnce?: AtOnce;
 }
 
 /** The listener for callers. It calls `handler` for each call and owns every connection. */

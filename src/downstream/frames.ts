@@ -123,3 +123,10 @@ export function frameOf(message: Buffer): Buffer {
   message.copy(frame, PREFIX_BYTES);
   return frame;
 }
+
+/** The message of a chunk that is one whole uncompressed frame; undefined: it is something else, or part of it. */
+export function messageOf(chunk: Buffer): Buffer | undefined {
+  const whole =
+    chunk.length >= PREFIX_BYTES && chunk[0] === 0 && chunk.readUInt32BE(1) === chunk.length - PREFIX_BYTES;
+  return whole ? chunk.subarray(PREFIX_BYTES) : undefined;
+}

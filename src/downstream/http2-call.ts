@@ -7,11 +7,12 @@ import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
 import type { ByteBudget } from './byte-budget.js';
 import type { Encoding } from './compression.js';
-import { Inbound } from './inbound.js';
+import { Inbound, type Received } from './inbound.js';
 import { Outbound } from './outbound.js';
 
 export interface Http2CallOptions {
   readonly stream: ServerHttp2Stream;
+  readonly received: Received | undefined;
   readonly path: string;
   readonly metadata: Metadata;
   readonly deadlineMs: number | undefined;

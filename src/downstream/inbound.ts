@@ -4,8 +4,16 @@ import { type ByteBudget, isCounted } from './byte-budget.js';
 import { type Encoding, unpack } from './compression.js';
 import { Deframer, type Frame } from './frames.js';
 
+/** What of a request has come already, while its stream flows. */
+export interface Received {
+  readonly chunks: readonly Buffer[];
+  /** The caller has half-closed. */
+  readonly ended: boolean;
+}
+
 export interface InboundOptions {
   readonly stream: ServerHttp2Stream;
+  readonly received: Received | undefined;
   readonly encoding: Encoding;
   readonly maxMessageBytes: number;
   /** Of all callers: a message that has begun takes of it until its call has gone. */
@@ -38,6 +46,7 @@ export class Inbound {
     this.#options = options;
     this.#stream = options.stream;
     this.#deframer = new Deframer(options.maxMessageBytes);
+    if (options.received !== undefined) this.#goOn(options.received);
   }
 
   /** One message at a time; `undefined` once the caller has half-closed. Rejects with GatewayError. */
@@ -76,13 +85,26 @@ export class Inbound {
     if (!this.#stream.destroyed) this.#stream.resume();
   }
 
+  #goOn({ chunks, ended }: Received): void {
+    for (const chunk of chunks) this.#deframer.push(chunk);
+    this.#takeRoom();
+    this.#halfClosed = ended;
+    if (ended) return;
+    // It flows: what nobody listens to would be lost.
+    this.#listen();
+    this.#stream.pause();
+  }
+
   #flow(): void {
-    if (!this.#listening) {
-      this.#listening = true;
-      this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-      this.#stream.on('end', () => this.#onEnd());
-    }
+    this.#listen();
     this.#stream.resume();
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#stream.on('end', () => this.#onEnd());
   }
 
   #onData(chunk: Buffer): void {

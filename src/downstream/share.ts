@@ -2,8 +2,8 @@ import type { Clock, Timer } from '../rpc/clock.js';
 import type { Reading } from './reading.js';
 import type { Turns, Waiting } from './turns.js';
 
-/** Calls that one connection begins in the turn in which they come; more wait. A daemon has one or two at a time. */
-const CALLS_PER_TURN = 4;
+/** Calls that one connection begins in the turn in which they come; more wait. Of a daemon there are one or two at a time. */
+const CALLS_PER_TURN = 16;
 /** Frames of one connection that are dealt with in one turn before it is read no further for now. */
 const FRAMES_PER_TURN = 128;
 /** How long a peer that takes nothing is left before it is looked at whether it may be read again. */

@@ -19,6 +19,8 @@ export interface DispatchOptions {
   readonly mode: () => Mode;
   /** The call, if its client may make it; throws `not-allowed` if not, at once or when it is read. */
   readonly admit: (call: Call, route: Route | undefined) => Call;
+  /** Is there nothing that a client may not read? */
+  readonly admitAll: () => boolean;
   readonly classifier: Classifier;
   /** What memory has, at once. */
   readonly answerNow: (read: Read) => ReadAnswer | undefined;

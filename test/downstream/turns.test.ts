@@ -46,13 +46,13 @@ describe('a turn of the event loop', () => {
   it('begins a few calls of one connection, and the others in later turns, in order', () => {
     const world = startTurns();
     const { share, begun, call } = startShare(world);
-    for (const name of 'abcdefg') call(name);
-    expect(begun.join('')).toBe('abcd');
+    for (const name of 'abcdefghijklmnopqrs') call(name);
+    expect(begun.join('')).toBe('abcdefghijklmnop');
     expect(share.waiting).toBe(3);
     world.turn();
-    expect(begun.join('')).toBe('abcdefg');
-    call('h');
-    expect(begun.join('')).toBe('abcdefgh');
+    expect(begun.join('')).toBe('abcdefghijklmnopqrs');
+    call('t');
+    expect(begun.join('')).toBe('abcdefghijklmnopqrst');
   });
 
   it('serves those who wait one after the other, whoever waits for more', () => {
@@ -92,12 +92,12 @@ describe('a turn of the event loop', () => {
   it('drops calls that have gone for nothing', () => {
     const world = startTurns();
     const { share, begun, call } = startShare(world);
-    for (let at = 0; at < 4; at++) call('x');
+    for (let at = 0; at < 16; at++) call('x');
     for (let at = 0; at < 100; at++) call('gone', false);
     call('y');
     // One piece of work, if turns are so long that there is only one.
     for (let at = 0; at < 8 && share.waiting > 0; at++) world.turn(100);
-    expect(begun.join('')).toBe('xxxxy');
+    expect(begun.join('')).toBe(`${'x'.repeat(16)}y`);
   });
 });
 
@@ -136,7 +136,7 @@ describe('a connection that sends too much for one turn', () => {
     share.end();
     call('late');
     world.turn();
-    expect([begun.length, share.waiting, reading.reads]).toEqual([4, 0, false]);
+    expect([begun.length, share.waiting, reading.reads]).toEqual([16, 0, false]);
     expect(world.clock.pendingTimers).toBe(0);
   });
 
