@@ -30,13 +30,15 @@ export interface ConnectionOptions {
   readonly deadlines: Deadlines;
   readonly budget: ByteBudget;
   readonly turns: Turns;
+  /** Told of each header list. */
+  readonly countHeaders: (raw: readonly string[]) => void;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
 }
 
-/** A refusal of large metadata costs as much as so many others: all of it has been received, and is garbage. */
-const LARGE_WEIGHT = 10;
+/** A refusal of large metadata costs as much as so many others: all of it has been received, and is garbage. The fourth in a burst is the last. */
+const LARGE_WEIGHT = 60;
 
 const ignore = (): void => {};
 
@@ -135,6 +137,7 @@ export class Connection {
   }
 
   #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    this.#options.countHeaders(raw);
     if (this.#condemned) {
       // It goes with its connection.
       stream.on('error', ignore);

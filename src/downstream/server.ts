@@ -7,6 +7,7 @@ import { createConnectionsByAddress } from './connections-by-address.js';
 import { Deadlines } from './deadlines.js';
 import { Draining } from './draining.js';
 import type { Downstream, DownstreamOptions, Engine } from './engine.js';
+import { createHeaderBytes } from './header-bytes.js';
 import { CONNECTION_WINDOW_BYTES, http2Options } from './http2-options.js';
 import { createListener, renewTls } from './listener.js';
 import { Turns } from './turns.js';
@@ -19,6 +20,7 @@ class NodeDownstream implements Downstream {
   readonly #deadlines: Deadlines;
   readonly #budget: ByteBudget;
   readonly #turns: Turns;
+  readonly #countHeaders = createHeaderBytes();
   readonly #byAddress = createConnectionsByAddress();
   readonly #listener: Server;
   readonly #connections = new Set<Connection>();
@@ -123,6 +125,7 @@ class NodeDownstream implements Downstream {
       deadlines: this.#deadlines,
       budget: this.#budget,
       turns: this.#turns,
+      countHeaders: this.#countHeaders,
       onClose: (closed) => {
         released();
         this.#connections.delete(closed);

@@ -88,6 +88,24 @@ describe('a connection', () => {
     expect(events.of('limit-reached')[0]?.detail).toContain(`server.limits.${limit}PerSecond`);
   });
 
+  it('that brings too much metadata is cut off at the fourth time', async () => {
+    const clock = new ManualClock();
+    const { port, events } = await startDownstream({ clock, maxMetadataBytes: 1_024 });
+    const large = Object.fromEntries(
+      Array.from({ length: 10 }, (_, at) => [`x-large-${at}`, 'x'.repeat(100)]),
+    );
+    const socket = await tcp(port);
+    rawPeer.send(
+      socket,
+      rawPeer.hello,
+      many(8, (index) => rawPeer.headers(2 * index + 1, large)),
+    );
+    await closed(socket);
+    await events.seen('connection-closed');
+    expect(events.of('connection-closed')).toMatchObject([{ reason: 'limit' }]);
+    expect(events.of('bad-input').map(({ reason }) => reason)).toEqual(Array(4).fill('metadata'));
+  });
+
   it('that pings with its calls, as grpc-go does to measure the link, is left alone', async () => {
     const clock = new ManualClock();
     const { port, events } = await startDownstream({ clock, limits: { pingsPerSecond: 1 } });
