@@ -96,9 +96,9 @@ export class Judges {
   }
 
   registered(key: string, registered: Registered): void {
-    if (registered.outcome.code !== 0) return;
-    this.nodes.registered(key, registered.gotAtMs);
-    this.writes.acknowledged(acknowledged(key, registered));
+    const { code } = registered.outcome;
+    if (code === 0) this.nodes.registered(key, registered.gotAtMs);
+    this.writes.tried({ ...acknowledged(key, registered), code });
   }
 
   deleted(key: string, deletion: Registered): void {

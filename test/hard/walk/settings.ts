@@ -7,8 +7,9 @@ export const GRACE_MS = 25_000 / TIME_FACTOR;
 /** The managers' own caches pass this much faster: 9 s in the process, 15 s in their Redis, 1.5 s of queries. */
 export const MANAGER_TIME_FACTOR = 20;
 
-export const MAX_STALE_MS = 20_000;
-export const EMPTY_HOLD_MS = 6_000;
+/** Shorter than the longest faults, or nobody would be given too old an answer. */
+export const MAX_STALE_MS = 8_000;
+export const EMPTY_HOLD_MS = 4_000;
 
 export const REPLICAS = 3;
 export const MANAGERS = 2;
@@ -16,6 +17,8 @@ export const CALLERS = Number(process.env.CALLERS ?? 300);
 export const NODES = 40;
 /** Of one caller; a third of it up or down by chance. */
 export const CALL_INTERVAL_MS = 3_000;
+/** Of one who asks seldom: longer than `MAX_STALE_MS`. */
+export const SELDOM_INTERVAL_MS = 12_000;
 export const CALL_DEADLINE_MS = 4_000;
 
 /** A round: faults, then time to recover, then nodes end while all is well, and are looked at. */
@@ -39,7 +42,7 @@ export function gatewaySettings(): string[] {
     'cache.negativeTtl=2s',
     ...['ListSchedulers', 'GetScheduler', 'GetSeedPeer'].flatMap((method) => ttls(method, 2_000)),
     ...['ListApplications', 'ListSeedPeers'].flatMap((method) => ttls(method, 4_000)),
-    'cache.methods.ListSchedulers.exactTtl=6s',
+    'cache.methods.ListSchedulers.exactTtl=3s',
     'snapshot.interval=2s',
     'breaker.window=2s',
     'breaker.resetTimeout=1s',

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Random } from '../../../../src/simulator/fleet/random.js';
-import { CALL_DEADLINE_MS, CALL_INTERVAL_MS } from '../settings.js';
+import { CALL_DEADLINE_MS, CALL_INTERVAL_MS, SELDOM_INTERVAL_MS } from '../settings.js';
 import { machineMs } from '../stage/monotonic.js';
 import type { Asked } from './questions.js';
 import { connect, type Outcome, type Place, type Session } from './session.js';
@@ -59,7 +59,8 @@ async function run(options: CallersOptions, asked: Asked, stopping: AbortSignal)
     const same = options.lifeOf(replica) === life;
     options.called({ asked, replica, life: same ? life : undefined, calledAtMs, gotAtMs, outcome });
     if (outcome.code === -1) session.close();
-    await pause(CALL_INTERVAL_MS * (2 / 3 + random() * (2 / 3)));
+    const intervalMs = asked.seldom === true ? SELDOM_INTERVAL_MS : CALL_INTERVAL_MS;
+    await pause(intervalMs * (2 / 3 + random() * (2 / 3)));
   }
   session?.close();
 }

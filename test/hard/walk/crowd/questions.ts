@@ -4,6 +4,8 @@ import type { NodeName } from '../../../../src/simulator/manager/manager-record.
 export interface Asked {
   readonly path: string;
   readonly request: Buffer;
+  /** Now and then, so that what is remembered has become old. */
+  readonly seldom?: boolean;
 }
 
 const V2 = '/manager.v2.Manager/';
@@ -16,18 +18,19 @@ const PLACES = [
 ] as const;
 const OF_TEN = 10;
 
-/** What the n-th caller asks all the time. Of ten six ask the searcher, one a cluster, one as v1 does, and two about a node. */
+/** What the n-th caller asks all the time. Of ten six ask the searcher, one a cluster, one as v1 does, one about a node, and one for applications. */
 export function questionOf(nth: number, nodes: readonly NodeName[]): Asked {
   const who = { source_type: 'PEER_SOURCE', hostname: `daemon-${nth}`, ip: `10.9.${nth >> 8}.${nth & 255}` };
   const place = PLACES[Math.floor(nth / OF_TEN) % PLACES.length] ?? PLACES[0];
   const node = nodes[nth % nodes.length] as NodeName;
+  const seldom = Math.floor(nth / OF_TEN) % 2 === 0;
   switch (nth % OF_TEN) {
     case 6:
       return asked(`${V2}ListSchedulers`, { ...who, ...place, scheduler_cluster_id: 1 + ((nth >> 4) % 2) });
     case 7:
-      return asked(`${V1}ListSchedulers`, { ...who, host_info: place });
+      return { ...asked(`${V1}ListSchedulers`, { ...who, host_info: place }), seldom };
     case 8:
-      return aboutNode(node);
+      return { ...aboutNode(node), seldom };
     case 9:
       return asked(`${nth % 20 === 9 ? V1 : V2}ListApplications`, { ...who });
     default:

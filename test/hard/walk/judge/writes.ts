@@ -12,6 +12,11 @@ export interface Acknowledged {
   readonly gotAtMs: number;
 }
 
+/** A write as its node has seen it; `code`: -1, nothing was said. */
+export interface Tried extends Acknowledged {
+  readonly code: number;
+}
+
 /** A write to which the manager said OK. */
 export interface Applied {
   readonly path: string;
@@ -21,6 +26,7 @@ export interface Applied {
 }
 
 const TOLERANCE_MS = 30;
+const TOLD = 5;
 const RULE = 'a write is acknowledged only if applied, or journaled and then applied';
 
 /** Both sides are told as they come; `settle` when all has been told, `settleRows` when everything has had its time. */
@@ -29,9 +35,16 @@ export class WritesJudge {
   #applied: Applied[] = [];
   /** The newest of each node. */
   readonly #newest = new Map<string, Acknowledged>();
+  /** The last few of each node, for who wants to know how it came. */
+  readonly #tried = new Map<string, Tried[]>();
   direct = 0;
   journaled = 0;
   deletions = 0;
+
+  tried(one: Tried): void {
+    this.#tried.set(one.key, [...(this.#tried.get(one.key) ?? []), one].slice(-TOLD));
+    if (one.code === 0) this.acknowledged(one);
+  }
 
   acknowledged(one: Acknowledged): void {
     this.#acknowledged.push(one);
@@ -74,9 +87,22 @@ export class WritesJudge {
       if (version !== undefined && version >= newest.version) return [];
       const how = newest.journaled ? 'journaled' : 'taken';
       const ago = Math.round((atMs - newest.gotAtMs) / 1_000);
-      const text = `${key}: version ${newest.version} was ${how} ${ago} s ago, the row has ${version ?? 'gone'}`;
+      const text = `${key}: version ${newest.version} was ${how} ${ago} s ago, the row has ${version ?? 'gone'}; ${this.#story(key)}`;
       return [{ rule: RULE, atMs, text }];
     });
+  }
+
+  #story(key: string): string {
+    const told = (this.#tried.get(key) ?? []).map(
+      ({ version, hash, code, journaled, calledAtMs, gotAtMs }) => {
+        const taken = this.#applied
+          .filter((one) => one.hash === hash)
+          .map((one) => span(one.fromMs, one.toMs));
+        const how = journaled ? 'journaled' : String(code);
+        return `version ${version} ${span(calledAtMs, gotAtMs)} ${how}, said OK to ${taken.join(', ')}`;
+      },
+    );
+    return told.join('; ');
   }
 
   #isApplied({ path, hash, calledAtMs, gotAtMs }: Acknowledged): boolean {
@@ -88,4 +114,9 @@ export class WritesJudge {
         one.toMs <= gotAtMs + TOLERANCE_MS,
     );
   }
+}
+
+/** s */
+function span(fromMs: number, toMs: number): string {
+  return `${(fromMs / 1_000).toFixed(2)}–${(toMs / 1_000).toFixed(2)}`;
 }

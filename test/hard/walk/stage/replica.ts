@@ -54,6 +54,8 @@ class ReplicaProcess implements Replica {
   readonly #options: ReplicaOptions;
   readonly #log: string;
   #process: GatewayProcess | undefined;
+  /** The last one that has come up. */
+  #started: GatewayProcess | undefined;
   #written = 0;
   life = 0;
 
@@ -92,7 +94,13 @@ class ReplicaProcess implements Replica {
       this.#process = undefined;
       this.#options.died(this.name, code, process.stderr());
     });
-    await process.line({ event: 'started' });
+    try {
+      await process.line({ event: 'started' });
+      this.#started = process;
+    } catch (error) {
+      // Somebody killed it on its way up, and starts it again; or it ended by itself, which has been told.
+      if (this.#process === process) throw error;
+    }
   }
 
   async kill(): Promise<void> {
@@ -117,7 +125,8 @@ class ReplicaProcess implements Replica {
   }
 
   jump(): void {
-    this.#process?.child.kill('SIGUSR2');
+    // Before it listens to that signal it would end by it.
+    if (this.#started === this.#process) this.#process?.child.kill('SIGUSR2');
   }
 
   async metrics(): Promise<string> {

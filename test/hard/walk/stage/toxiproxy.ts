@@ -60,19 +60,35 @@ export async function startToxiproxy(keeper: Keeper): Promise<Toxiproxy> {
   const program = await install();
   const port = await restartablePort();
   const routes = new Map<string, Route>();
-  const api = apiAt(port);
+  const raw = apiAt(port);
   let child = await launch(program, port, keeper);
   const create = (name: string, { listen, upstream }: Route): Promise<void> =>
-    api('POST', '/proxies', { name, listen, upstream, enabled: true });
-  const restart = async (): Promise<void> => {
+    raw('POST', '/proxies', { name, listen, upstream, enabled: true });
+  const relaunch = async (): Promise<void> => {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
     child = await launch(program, port, keeper);
     for (const [name, route] of routes) await create(name, route);
   };
+  let up: Promise<void> = Promise.resolve();
+  // Other faults begin and end while it is restarted.
+  const api: Api = async (...order) => {
+    const before = up;
+    await up;
+    try {
+      await raw(...order);
+    } catch (error) {
+      if (up === before) throw error;
+      await up;
+      await raw(...order);
+    }
+  };
   return {
-    restart,
+    restart() {
+      up = relaunch();
+      return up;
+    },
     async link(name, upstream) {
       const linkPort = await restartablePort();
       const route = { listen: `127.0.0.1:${linkPort}`, upstream };
@@ -87,7 +103,7 @@ export async function startToxiproxy(keeper: Keeper): Promise<Toxiproxy> {
 
 const DIRECTIONS = ['downstream', 'upstream'] as const;
 
-function ailments(api: ReturnType<typeof apiAt>, name: string): Pick<Link, 'poison' | 'cut'> {
+function ailments(api: Api, name: string): Pick<Link, 'poison' | 'cut'> {
   const toxics = `/proxies/${name}/toxics`;
   return {
     async poison({ type, attributes }) {
@@ -128,8 +144,10 @@ async function launch(program: string, port: number, keeper: Keeper): Promise<Ch
   return child;
 }
 
-function apiAt(port: number) {
-  return async (method: string, path: string, body?: object): Promise<void> => {
+type Api = (method: string, path: string, body?: object) => Promise<void>;
+
+function apiAt(port: number): Api {
+  return async (method, path, body) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
       signal: AbortSignal.timeout(CALL_LIMIT_MS),
