@@ -28,6 +28,7 @@ export class Session implements HeldNode {
   readonly #holding: Holding;
   #record: NodeRecord;
   #metadata: Metadata = NO_METADATA;
+  #hasLeft = false;
 
   /** `over`: nobody is there, and nothing is held; the session is not to be used any more. */
   constructor(context: SessionContext, record: NodeRecord, over: (session: Session) => void) {
@@ -59,6 +60,11 @@ export class Session implements HeldNode {
 
   get alive(): boolean {
     return this.#presence.alive;
+  }
+
+  /** Its last stream was ended by the node itself. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
   }
 
   get line(): HeldNode['line'] {
@@ -105,6 +111,7 @@ export class Session implements HeldNode {
     this.#record = { ...this.#record, path: call.path, first };
     this.#metadata = forwardedMetadata(call.metadata);
     this.#presence.attach(stream);
+    this.#hasLeft = false;
     void this.#holding.send(first);
     this.#holding.want(reason);
     void this.#read(stream);
@@ -188,6 +195,7 @@ export class Session implements HeldNode {
     // Let go before, or another replica's: the manager has nothing to say to this end either.
     if (!wasLast || this.#holding.resting) stream.end(OK_WITHOUT_A_MESSAGE);
     if (!wasLast) return;
+    this.#hasLeft = true;
     const reply = await this.#holding.end('left');
     stream.end(reply ?? saying(this.#nothingHeld()));
   }
@@ -198,6 +206,7 @@ export class Session implements HeldNode {
     const forbidden = error instanceof GatewayError && error.code === 'not-allowed';
     const lost = forbidden || call.departure === 'connection-lost';
     const wasLast = this.#presence.detach(stream, lost ? 'lost' : 'left');
+    this.#hasLeft = wasLast && !lost;
     if (wasLast && this.#presence.state === 'gone') void this.#holding.end(lost ? 'lost' : 'left');
     this.#check();
     const isLate = call.departure === 'deadline';

@@ -33,7 +33,10 @@ export interface Shield {
   start(): void;
   /** A KeepAlive stream of either API; ends the call and resolves with its code. Rejects with a GatewayError. */
   serve(call: Call, mode: Mode): Promise<ForwardOutcome>;
-  /** true: alive here, or held by another replica; false: it was here, and has ended; undefined: never seen. */
+  /**
+   * true: alive here, or held by another replica; false: it was here, and has said that it leaves; undefined: never seen, or not
+   * heard of any more, as one that is at another replica by now.
+   */
   isAlive(node: NodeId): boolean | undefined;
   /** It has just registered: whatever became of its streams before, it lives. */
   registered(node: NodeId): void;
@@ -135,7 +138,7 @@ class NodeShield implements Shield {
     const session = this.#sessions.get(key);
     if (session?.alive || this.#options.claims.heldElsewhere(key)) return true;
     // One that is silent may be back any moment.
-    return session === undefined && this.#gone.has(key) ? false : undefined;
+    return session === undefined && this.#gone.hasLeft(key) ? false : undefined;
   }
 
   registered(node: NodeId): void {
@@ -207,7 +210,9 @@ class NodeShield implements Shield {
     if (this.#sessions.get(session.key) !== session) return;
     this.#sessions.delete(session.key);
     this.#revision++;
-    this.#gone.add(session.key, session.record);
+    // Who was not heard here has said nothing new.
+    const wasHeard = session.view.lastBeatAtMs !== undefined;
+    this.#gone.add(session.key, session.record, wasHeard ? session.hasLeft : this.#gone.hasLeft(session.key));
     this.#options.reconcile.closed(session);
     if (session.view.state !== 'elsewhere') void this.#options.claims.release(session.key);
   }
