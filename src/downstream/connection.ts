@@ -13,6 +13,7 @@ import { clientOf } from './client-of.js';
 import { ConnectionLimits } from './connection-limits.js';
 import type { Deadlines } from './deadlines.js';
 import { EarlyCall, type EarlyCallOwner } from './early-call.js';
+import { createEmptyFrames } from './empty-frames.js';
 import type { DownstreamOptions } from './engine.js';
 import { Http2Call } from './http2-call.js';
 import type { Received } from './inbound.js';
@@ -63,6 +64,8 @@ export class Connection {
   /** Calls that have begun or ended, and how many had by the last ping. */
   #turns = 0;
   #turnsAtPing = 0;
+  /** Received by calls that others than memory had to answer. */
+  #messageBytes = 0;
   /** When the last call ended, or the connection began. */
   #idleSinceMs: number;
 
@@ -75,11 +78,20 @@ export class Connection {
     this.#limits = new ConnectionLimits({ limits: limits.limits, clock, emit });
     this.#share = new Share({ turns: options.turns, reading: createReading(options.socket), clock });
     this.#idleSinceMs = clock.nowMs();
+    const emptyFrames = createEmptyFrames({
+      received: () => ({
+        bytes: options.socket.bytesRead,
+        calls: this.#turns + this.#share.waiting,
+        messageBytes: this.#messageBytes,
+      }),
+      clock,
+    });
     this.#liveness = new Liveness({
       session: options.session,
       limits,
       clock,
       idleSinceMs: () => (this.openCalls > 0 ? undefined : this.#idleSinceMs),
+      isFlooding: () => this.#isOver(emptyFrames()),
       cut: (reason) => this.destroy(reason),
       leave: (reason) => this.#leave(reason),
     });
@@ -90,6 +102,12 @@ export class Connection {
 
   get openCalls(): number {
     return this.#calls.size + this.#share.waiting;
+  }
+
+  #isOver(detail: string | undefined): boolean {
+    if (detail === undefined) return false;
+    this.#options.downstream.emit({ kind: 'limit-reached', limit: 'empty-frames', detail });
+    return true;
   }
 
   /** GOAWAY; what is in flight goes on, and with its end the connection closes. */
@@ -164,6 +182,7 @@ export class Connection {
 
   #admitCall(stream: ServerHttp2Stream, raw: readonly string[]): void {
     const admission = this.#admit(raw);
+    this.#turns += 1;
     if (admission.kind === 'call') {
       this.#welcome(stream, admission);
       return;
@@ -180,7 +199,6 @@ export class Connection {
       this.#spoke = true;
       this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
     }
-    this.#turns += 1;
     const deadlineMs = timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs;
     if (downstream.atOnce?.accepts(path, metadata) !== true) {
       this.#begin(stream, admitted, deadlineMs, undefined);
@@ -232,6 +250,7 @@ export class Connection {
       budget: this.#options.budget,
       mayAsk: this.#mayAsk,
       client: this.#client,
+      onBytes: this.#onBytes,
       onBadInput: this.#onBadInput,
       onOverBudget: this.#onOverBudget,
       onInternalError: this.#reportInternalError,
@@ -295,6 +314,10 @@ export class Connection {
     this.#share.end();
     setImmediate(() => this.destroy('limit'));
   }
+
+  readonly #onBytes = (bytes: number): void => {
+    this.#messageBytes += bytes;
+  };
 
   readonly #onBadInput = (error: GatewayError): void => this.#reportBadInput(reasonOf(error), error);
 

@@ -24,6 +24,8 @@ export interface Http2CallOptions {
   readonly clock: Clock;
   /** Asked in the event that ends the stream, unless that was us: by what it tells of the connection below. */
   readonly departureNow: () => Departure;
+  /** Bytes of messages have come, wanted or not. */
+  readonly onBytes: (bytes: number) => void;
   readonly onBadInput: (error: GatewayError) => void;
   readonly onOverBudget: (detail: string) => void;
   readonly onInternalError: (error: unknown) => void;

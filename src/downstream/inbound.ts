@@ -18,6 +18,8 @@ export interface InboundOptions {
   readonly maxMessageBytes: number;
   /** Of all callers: a message that has begun takes of it until its call has gone. */
   readonly budget: ByteBudget;
+  /** Bytes have come, wanted or not. */
+  readonly onBytes: (bytes: number) => void;
   readonly onBadInput: (error: GatewayError) => void;
   readonly onOverBudget: (detail: string) => void;
 }
@@ -108,6 +110,7 @@ export class Inbound {
   }
 
   #onData(chunk: Buffer): void {
+    this.#options.onBytes(chunk.length);
     if (this.#discarding) return;
     this.#deframer.push(chunk);
     this.#takeRoom();

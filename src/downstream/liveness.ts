@@ -9,6 +9,8 @@ export interface LivenessOptions {
   readonly clock: Clock;
   /** Since when there has been no call, monotonic ms; undefined: there is one. */
   readonly idleSinceMs: () => number | undefined;
+  /** Has too much come since it was last asked that is for nothing? */
+  readonly isFlooding: () => boolean;
   /** At once: nobody is there, or never was. */
   readonly cut: (reason: ConnectionCloseReason) => void;
   /** Politely: somebody is there who wants nothing. */
@@ -44,9 +46,13 @@ export class Liveness {
   }
 
   #ping(): void {
-    const { session, clock, limits, cut, leave } = this.#options;
+    const { session, clock, limits, isFlooding, cut, leave } = this.#options;
     if (session.destroyed) {
       cut('client');
+      return;
+    }
+    if (isFlooding()) {
+      cut('limit');
       return;
     }
     // Looked at here: nobody needs it more exactly, and a timer of its own costs more.

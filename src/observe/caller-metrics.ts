@@ -52,6 +52,7 @@ const LIMITS = membersOf<LimitName>({
   settings: 0,
   refusals: 0,
   asking: 0,
+  'empty-frames': 0,
   'bytes-in-flight': 0,
   memory: 0,
 });

@@ -38,6 +38,7 @@ export type LimitName =
   | 'settings'
   | 'refusals'
   | 'asking'
+  | 'empty-frames'
   | 'bytes-in-flight'
   | 'memory';
 /** Whether it was let pass: `server.clients.mode`. */

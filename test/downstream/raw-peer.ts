@@ -55,6 +55,12 @@ export const rawPeer = {
     return frame(TYPE.ping, 0, 0, Buffer.alloc(8));
   },
 
+  windowUpdate(): Buffer {
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(1);
+    return frame(TYPE.windowUpdate, 0, 0, payload);
+  },
+
   settings(): Buffer {
     return frame(TYPE.settings, 0, 0, Buffer.alloc(0));
   },

@@ -40,8 +40,8 @@ const ATTACKS: readonly Attack[] = [
   { name: 'idle-sockets', connections: 2_000, count: FOREVER, seconds: 8, counted: closedFor('first-frame') },
   { name: 'ping', connections: 4, count: FOREVER, seconds: 6, counted: limit('pings') },
   { name: 'settings', connections: 4, count: FOREVER, seconds: 6, counted: limit('settings') },
-  // Nobody here is told of them; they are cheap, and end with the connection.
-  { name: 'window', connections: 4, count: FOREVER, seconds: 6, counted: closedFor('client') },
+  // Nobody here is told of them: what has come without a call is looked at before each ping.
+  { name: 'window', connections: 4, count: FOREVER, seconds: 6, counted: limit('empty-frames') },
   { name: 'slow-reader', connections: 4, count: 40, seconds: 12, counted: closedFor('ping-timeout') },
   {
     name: 'random-keys',
