@@ -11,6 +11,7 @@ import type {
 } from './events.js';
 import type { MetricSources } from './gauges.js';
 import { LATENCY_BUCKETS, membersOf, type SeriesMaker } from './series.js';
+import type { Cell, Tally } from './tally.js';
 
 export type CallerEvent = Extract<
   GatewayEvent,
@@ -72,7 +73,7 @@ const AGE_BUCKETS = [1, 15, 30, 60, 120, 300, 900, 3600, 21_600, 86_400, 259_200
 
 /** What callers do, and what they get. */
 export function createCallerMetrics(
-  { counter, histogram }: SeriesMaker,
+  { counter, tally, quickHistogram }: SeriesMaker,
   { readMethods: method, maxStaleMs }: Pick<MetricSources, 'readMethods' | 'maxStaleMs'>,
 ): (event: CallerEvent) => void {
   const opened = counter('downstream_connections_opened_total', 'Connections accepted from callers.');
@@ -101,26 +102,30 @@ export function createCallerMetrics(
     { rule: ['none'], outcome: membersOf<ForbiddenOutcome>({ warned: 0, refused: 0 }) },
   );
   // Other codes, and methods that are not remembered, come with the first call that ends so.
-  const answered = counter('answers_total', 'Calls answered, by where the answer came from.', {
-    method,
-    answer: REMEMBERED,
-    code: ['OK'],
-  });
-  const duration = histogram(
+  const answered = answerCounts(
+    tally('answers_total', 'Calls answered, by where the answer came from.', {
+      method,
+      answer: REMEMBERED,
+      code: ['OK'],
+    }),
+  );
+  const duration = quickHistogram(
     'answer_duration_seconds',
     'Time from a call to its answer.',
     { answer: ANSWERS },
     LATENCY_BUCKETS,
   );
-  const age = histogram('answer_age_seconds', 'Age of the answers to reads.', { method }, AGE_BUCKETS);
+  const age = quickHistogram('answer_age_seconds', 'Age of the answers to reads.', { method }, AGE_BUCKETS);
   const nearMaxStale = counter(
     'answers_near_max_stale_total',
     'Answers to reads that were older than half of cache.maxStale.',
   );
-  const bySource = counter(
-    'answers_by_source_total',
-    'Answers to reads: own, shared by all who would get the same, what a sibling was given, or callers elsewhere.',
-    { source: SOURCES },
+  const bySource = sourceCounts(
+    tally(
+      'answers_by_source_total',
+      'Answers to reads: own, shared by all who would get the same, what a sibling was given, or callers elsewhere.',
+      { source: SOURCES },
+    ),
   );
   const wouldAnswer = counter(
     'would_have_answered_total',
@@ -151,12 +156,13 @@ export function createCallerMetrics(
       case 'client-forbidden':
         return rules.inc({ rule: event.rule, outcome: event.outcome });
       case 'call-answered':
-        duration.observe({ answer: event.answer }, event.durationMs / 1000);
-        return answered.inc({ method: event.method, answer: event.answer, code: codeName(event.code) });
+        duration.observe(event.answer, event.durationMs / 1000);
+        answered(event.method, event.answer, event.code).count += 1;
+        return;
       case 'answer-aged':
-        bySource.inc({ source: event.source });
+        bySource[event.source].count += 1;
         if (event.ageMs > maxStaleMs() / 2) nearMaxStale.inc();
-        return age.observe({ method: event.method }, event.ageMs / 1000);
+        return age.observe(event.method, event.ageMs / 1000);
       case 'would-have-answered':
         if (event.answer !== 'miss') wouldGive.inc({ source: event.source });
         return wouldAnswer.inc({ method: event.method, answer: event.answer });
@@ -165,5 +171,26 @@ export function createCallerMetrics(
       default:
         return event satisfies never;
     }
+  };
+}
+
+function sourceCounts(tally: Tally<'source'>): Readonly<Record<AnswerSource, Cell>> {
+  const cells = SOURCES.map((source) => [source, tally.cell({ source })]);
+  return Object.fromEntries(cells) as Record<AnswerSource, Cell>;
+}
+
+function answerCounts(
+  tally: Tally<'method' | 'answer' | 'code'>,
+): (method: string, answer: AnswerKind, status: number) => Cell {
+  const methods = new Map<string, Map<AnswerKind, Map<string, Cell>>>();
+  return (method, answer, status) => {
+    const code = codeName(status);
+    const known = methods.get(method)?.get(answer)?.get(code);
+    if (known !== undefined) return known;
+    const answers = methods.get(method) ?? new Map<AnswerKind, Map<string, Cell>>();
+    const codes = answers.get(answer) ?? new Map<string, Cell>();
+    const cell = tally.cell({ method, answer, code });
+    methods.set(method, answers.set(answer, codes.set(code, cell)));
+    return cell;
   };
 }

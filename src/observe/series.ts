@@ -1,5 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { METRIC_PREFIX } from './gauges.js';
+import { QuickHistogram } from './quick-histogram.js';
+import { Tally } from './tally.js';
 
 /** The values that each label may have: closed sets, known before the first event. */
 export type Labels<T extends string> = Readonly<Record<T, readonly string[]>>;
@@ -17,6 +19,15 @@ export interface SeriesMaker {
     /** Seconds. */
     buckets: readonly number[],
   ): Histogram<T>;
+  /** A counter of what comes with every call; series that are not there from the start come with their first count. */
+  tally<T extends string>(name: string, help: string, labels: Labels<T>): Tally<T>;
+  /** A histogram, by one label, of what comes with every call. */
+  quickHistogram<T extends string>(
+    name: string,
+    help: string,
+    labels: Labels<T>,
+    buckets: readonly number[],
+  ): QuickHistogram;
 }
 
 export function seriesMaker(registry: Registry): SeriesMaker {
@@ -36,6 +47,26 @@ export function seriesMaker(registry: Registry): SeriesMaker {
       const made = new Histogram<T>({ ...base(name, help, labels), buckets: [...buckets] });
       for (const series of every(labels)) made.zero(series);
       return made;
+    },
+    tally<T extends string>(name: string, help: string, labels: Labels<T>) {
+      const tally = new Tally<T>();
+      const made = new Counter<T>({
+        ...base(name, help, labels),
+        collect() {
+          tally.flush(this);
+        },
+      });
+      for (const series of every(labels)) made.inc(series, 0);
+      return tally;
+    },
+    quickHistogram<T extends string>(
+      name: string,
+      help: string,
+      labels: Labels<T>,
+      buckets: readonly number[],
+    ) {
+      const [label, values] = Object.entries(labels)[0] as [T, readonly string[]];
+      return new QuickHistogram({ name: METRIC_PREFIX + name, help, label, values, buckets, registry });
     },
   };
 }
