@@ -11,7 +11,7 @@ const TAKEN: Acknowledged = {
   calledAtMs: 1_000,
   gotAtMs: 1_100,
 };
-const APPLIED = { path: TAKEN.path, hash: 'h', fromMs: 1_020, toMs: 1_080 };
+const APPLIED = { path: TAKEN.path, hash: 'h', code: 0, fromMs: 1_020, toMs: 1_080 };
 
 const rules = (violations: readonly { readonly rule: string }[]): string[] =>
   violations.map(({ rule }) => rule);
@@ -19,7 +19,7 @@ const rules = (violations: readonly { readonly rule: string }[]): string[] =>
 describe('a registration that was acknowledged as taken', () => {
   it('was taken by a manager meanwhile', () => {
     const judge = new WritesJudge();
-    judge.applied(APPLIED);
+    judge.received(APPLIED);
     judge.acknowledged(TAKEN);
     expect(judge.settle(2_000)).toEqual([]);
     expect([judge.direct, judge.journaled]).toEqual([1, 0]);
@@ -27,12 +27,13 @@ describe('a registration that was acknowledged as taken', () => {
 
   it.each([
     ['nobody has taken', undefined],
+    ['was refused', { ...APPLIED, code: 13 }],
     ['was another one', { ...APPLIED, hash: 'other' }],
     ['was taken before it was sent', { ...APPLIED, fromMs: 100, toMs: 200 }],
     ['was taken after it was acknowledged', { ...APPLIED, toMs: 1_900 }],
   ])('and that %s is a broken promise', (_name, applied) => {
     const judge = new WritesJudge();
-    if (applied !== undefined) judge.applied(applied);
+    if (applied !== undefined) judge.received(applied);
     judge.acknowledged(TAKEN);
     expect(rules(judge.settle(2_000))).toEqual([RULE]);
   });
@@ -41,12 +42,41 @@ describe('a registration that was acknowledged as taken', () => {
 it('a deletion that was acknowledged was done by a manager meanwhile, and is never written down for later', () => {
   const deletion = { ...TAKEN, version: 0, path: '/DeleteSeedPeer' };
   const judge = new WritesJudge();
-  judge.applied({ ...APPLIED, path: deletion.path });
+  judge.received({ ...APPLIED, path: deletion.path });
   judge.deleted(deletion);
   expect(judge.settle(2_000)).toEqual([]);
   judge.deleted({ ...deletion, calledAtMs: 3_000, gotAtMs: 3_100, journaled: true });
   expect(rules(judge.settle(4_000))).toEqual([RULE]);
   expect(judge.deletions).toBe(2);
+});
+
+describe('a registration that was taken, and then an older one stands in the row,', () => {
+  const older = { ...TAKEN, version: 1, hash: 'older', code: -1, calledAtMs: 100, gotAtMs: 900 };
+  const judged = (received: readonly { readonly fromMs: number; readonly toMs: number }[]): string[] => {
+    const judge = new WritesJudge();
+    judge.tried(older);
+    for (const one of received) judge.received({ path: older.path, hash: 'older', code: 1, ...one });
+    judge.received(APPLIED);
+    judge.tried({ ...TAKEN, code: 0 });
+    expect(judge.settle(5_000)).toEqual([]);
+    const broken = rules(judge.settleRows(new Map([['n', 1]]), ['n'], 30_000));
+    expect(judge.overtaken).toBe(1 - broken.length);
+    return broken;
+  };
+
+  it('was overtaken at a manager that had received the older one before', () => {
+    expect(judged([{ fromMs: 110, toMs: 4_000 }])).toEqual([]);
+  });
+
+  it('is a broken promise if the older one was sent later', () => {
+    expect(
+      judged([
+        { fromMs: 110, toMs: 4_000 },
+        { fromMs: 1_200, toMs: 1_300 },
+      ]),
+    ).toEqual([RULE]);
+    expect(judged([])).toEqual([RULE]);
+  });
 });
 
 describe('a registration that was journaled', () => {

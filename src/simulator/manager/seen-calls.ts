@@ -56,7 +56,7 @@ export class SeenCalls {
   readonly #clock: Clock;
   readonly #witness: ((said: SaidAnswer) => void) | undefined;
 
-  /** `witness` is told of every answer right before its status is sent. */
+  /** `witness` is told of every answer right before its status is sent, and of who did not wait for one, as CANCELLED. */
   constructor(clock: Clock, witness?: (said: SaidAnswer) => void) {
     this.#clock = clock;
     this.#witness = witness;
@@ -92,6 +92,12 @@ export class SeenCalls {
       const name = codeName(code ?? Code.CANCELLED);
       this.#byCode.set(name, (this.#byCode.get(name) ?? 0) + 1);
     };
+    const tell = (code: number, message: string): void => {
+      if (!isOpen || seen.messages === 0) return;
+      const { requestBytes } = seen;
+      const saidAtMs = this.#clock.nowMs();
+      this.#witness?.({ path, requestBytes, code, message, answer, receivedAtMs, saidAtMs });
+    };
     return {
       message(bytes) {
         seen.messages += 1;
@@ -102,14 +108,13 @@ export class SeenCalls {
         answer = bytes;
       },
       ended: (code, message) => {
-        if (isOpen && seen.messages > 0) {
-          const { requestBytes } = seen;
-          const saidAtMs = this.#clock.nowMs();
-          this.#witness?.({ path, requestBytes, code, message, answer, receivedAtMs, saidAtMs });
-        }
+        tell(code, message);
         close(code);
       },
-      cancelled: () => close(undefined),
+      cancelled: () => {
+        tell(Code.CANCELLED, 'cancelled');
+        close(undefined);
+      },
     };
   }
 

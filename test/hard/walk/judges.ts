@@ -8,7 +8,7 @@ import { type NodeRound, NodesJudge } from './judge/nodes.js';
 import { OrderJudge } from './judge/order.js';
 import type { Violation } from './judge/violation.js';
 import { type Acknowledged, WritesJudge } from './judge/writes.js';
-import { BEAT_MS, EMPTY_HOLD_MS, GRACE_MS, MAX_STALE_MS, RECOVERY_MS } from './settings.js';
+import { BEAT_MS, CALL_DEADLINE_MS, EMPTY_HOLD_MS, GRACE_MS, MAX_STALE_MS, RECOVERY_MS } from './settings.js';
 import type { Row, Said } from './stage/managers.js';
 import { machineMs } from './stage/monotonic.js';
 
@@ -59,10 +59,12 @@ export class Judges {
   readonly #violations: Violation[] = [];
   #told = 0;
   #calmSinceMs: number | undefined;
+  /** Of this round, while all was well. */
+  #unanswered: Violation[] = [];
 
   said({ path, request, code, message, hash, answer, fromMs, toMs }: Said): void {
     if (/\/(Update|Delete)/.test(path)) {
-      if (code === 0) this.writes.applied({ path, hash: hashOf(request), fromMs, toMs });
+      this.writes.received({ path, hash: hashOf(request), code, fromMs, toMs });
       return;
     }
     if (!/\/(List|Get)/.test(path)) return;
@@ -75,8 +77,10 @@ export class Judges {
   called({ asked: { path, request }, replica, life, calledAtMs, gotAtMs, outcome }: Call): void {
     const { code, answer, trailers, message } = outcome;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
-    if (this.#calmSinceMs !== undefined && calledAtMs > this.#calmSinceMs && NO_ANSWER.has(code))
-      this.#violate('everybody is answered while all is well', `${path}: ${code} ${message}`);
+    if (this.#calmSinceMs !== undefined && calledAtMs > this.#calmSinceMs && NO_ANSWER.has(code)) {
+      const text = `replica-${replica}, ${path}: ${code} ${message} after ${Math.round(gotAtMs - calledAtMs)} ms`;
+      this.#unanswered.push({ rule: 'everybody is answered while all is well', atMs: gotAtMs, text });
+    }
     if (NO_ANSWER.has(code)) return;
     const source = `${trailers['x-dfmgw-cache']} ${trailers['x-dfmgw-via'] ?? ''}`.trim();
     const ageMs = Number(trailers['x-dfmgw-age-ms'] ?? 0);
@@ -122,6 +126,9 @@ export class Judges {
   /** `round`: undefined if the parts have not come to rest, and nothing can be said of nodes. */
   settle(toMs: number, round: NodeRound | undefined, rows: readonly Row[]): void {
     this.rounds += 1;
+    // Where the machine stood still nobody was answered by it.
+    if ((round?.allowanceMs ?? 0) < CALL_DEADLINE_MS) this.#violations.push(...this.#unanswered);
+    this.#unanswered = [];
     this.#violations.push(...this.answers.settle(toMs), ...this.writes.settle(toMs));
     if (round === undefined) {
       this.restless += 1;

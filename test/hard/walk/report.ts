@@ -10,7 +10,7 @@ export function report(judges: Judges): string {
     `${answers.judged} answers (OK: ${counted(sources)}), ${order.empties} empty lists; by status: ${counted(codes)}`,
     `${writes.direct} registrations taken, ${writes.journaled} journaled, ${writes.deletions} deletions`,
     `${ends} ends of nodes held against their rows, ${amongFaults} of them among faults; ${cameBack} came back first, ${nobody} never registered, ${lost} were lost with a manager that took no writes`,
-    `${deletedRows} rows mended late, ${lateThroughOther} ends late through the other manager`,
+    `${deletedRows} rows mended late, ${lateThroughOther} ends late through the other manager, ${writes.overtaken} registrations overtaken by older ones that a manager was late with`,
     `at the most ${descriptors} descriptors beside callers', ${Math.round(residentMib)} MiB; growth was looked at ${footprint.compared} times`,
   ].join('\n');
 }

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Code } from '../../../src/rpc/status.js';
 import {
   type SaidAnswer,
   type SimulatedManager,
   startSimulatedManager,
 } from '../../../src/simulator/manager/simulated-manager.js';
+import { until } from '../../support/until.js';
 import { getScheduler, listSchedulers } from './questions.js';
 import { RawClient } from './raw-client.js';
 
@@ -39,4 +41,13 @@ it('and of refusals, which have no answer', async () => {
   manager.setFault({ kind: 'database-dead' });
   const { code, message } = await getScheduler(client);
   expect(said.map((one) => [one.code, one.message, one.answer])).toEqual([[code, message, undefined]]);
+});
+
+it('and of who did not wait for one', async () => {
+  manager.setFault({ kind: 'database-frozen' });
+  await until('a call has reached it before its deadline, and the cancel', async () => {
+    await getScheduler(client, {}, 100);
+    return said.length > 0;
+  });
+  expect(said[0]).toMatchObject({ code: Code.CANCELLED, answer: undefined });
 });

@@ -1,6 +1,10 @@
 import http2 from 'node:http2';
+import { machineMs } from '../stage/monotonic.js';
 
 const FRAME_BYTES = 5;
+/** A timer that rings later than this. */
+const LATE_MS = 100;
+const SECOND_LOOK_MS = 500;
 
 /** One connection of a caller or a node, through a link. Unary calls with a deadline, and KeepAlive streams. */
 export interface Session {
@@ -95,11 +99,21 @@ function call(
     stream.on('response', take);
     stream.on('trailers', take);
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const timer = setTimeout(() => {
-      // A stream of a session that never came up does not close by itself.
-      if (session.connecting) session.destroy();
-      else stream.close(http2.constants.NGHTTP2_CANCEL);
-    }, deadlineMs);
+    let dueMs = machineMs() + deadlineMs;
+    const ring = (): void => {
+      const nowMs = machineMs();
+      if (nowMs - dueMs > LATE_MS) {
+        // It was this process that slept: the answer may lie in its socket.
+        dueMs = nowMs + SECOND_LOOK_MS;
+        timer = setTimeout(ring, SECOND_LOOK_MS);
+      } else if (session.connecting) {
+        // A stream of a session that never came up does not close by itself.
+        session.destroy();
+      } else {
+        stream.close(http2.constants.NGHTTP2_CANCEL);
+      }
+    };
+    let timer = setTimeout(ring, deadlineMs);
     stream.on('close', () => {
       clearTimeout(timer);
       const bytes = Buffer.concat(chunks);
