@@ -11,7 +11,8 @@ export const HOW = `
 Each cell is the median of the repetitions, in brackets the lowest and the highest, then the ratio to Envoy. Each repetition starts the
 target and its manager anew; targets take turns, so that a machine that slows down does so for all. The server, all of its threads, has
 one core; Envoy one worker, HAProxy one thread, nginx one worker. CPU is user and system time of its whole process tree. \`h2load\` gives as
-many calls as the target takes; p50 and p99 are those of \`ghz\` (grpc-go) at 3,000 calls a second. \`gateway\` runs on Node 24 as in the image,
+many calls as the target takes; p50 and p99 are those of \`ghz\` (grpc-go) at 3,000 calls a second,
+without its first second, in which it opens its connections. \`gateway\` runs on Node 24 as in the image,
 \`gateway-node22\` and \`-node20\` on those. \`bare\` is a bare responder over node:http2 on Node 24, the limit of the engine; \`stub\` is the stub manager
 reached directly, the limit of the generators. The proxies forward each call to the stub; the gateway is asked for what it has (hit), or,
 by a header, for what only the manager may answer (pass). The answer is one of a real manager v2.5.1 with two schedulers, 585 bytes.
