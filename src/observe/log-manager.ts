@@ -1,5 +1,6 @@
 import { codeName } from '../rpc/status.js';
 import type { LogLine, Of } from './log-line.js';
+import { type TlsFault, tlsFaultOf } from './tls-fault.js';
 
 export function managerAnswered(event: Of<'manager-answered'>): LogLine | undefined {
   if (event.errorClass === undefined) return undefined;
@@ -41,11 +42,12 @@ export function forbidden(event: Of<'client-forbidden'>): LogLine | undefined {
 
 export function fromCaller(event: Of<'connection-refused' | 'bad-input'>): LogLine {
   const what = event.kind === 'bad-input' ? 'input refused' : 'connection refused';
+  const tls = event.reason === 'tls-handshake' ? (tlsFaultOf(event.detail) ?? 'other') : undefined;
   return {
     level: event.reason === 'tls-handshake' || event.kind === 'bad-input' ? 'info' : 'warn',
     msg: `${what} (${event.reason}): ${event.detail}`,
-    fields: { event: event.kind, reason: event.reason, errorClass: 'permanent' },
-    repeatKey: `${event.kind} ${event.reason}`,
+    fields: { event: event.kind, reason: event.reason, ...(tls && { tls }), errorClass: 'permanent' },
+    repeatKey: `${event.kind} ${event.reason} ${tls ?? ''}`,
   };
 }
 
@@ -95,7 +97,7 @@ export function aboutManager(
           address: event.address,
           from: event.from,
           to: event.to,
-          ...(event.to === 'failed' && { errorClass: 'transient' }),
+          ...(event.to === 'failed' && { ...tlsFieldOf(event.detail), errorClass: 'transient' }),
         },
         repeatKey: `${event.kind} ${event.address}`,
       };
@@ -121,6 +123,11 @@ export function aboutManager(
     default:
       return event satisfies never;
   }
+}
+
+function tlsFieldOf(detail: string): { readonly tls?: TlsFault } {
+  const tls = tlsFaultOf(detail);
+  return tls === undefined ? {} : { tls };
 }
 
 const SHARING = {

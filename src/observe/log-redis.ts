@@ -1,5 +1,6 @@
 import type { GatewayEvent } from './events.js';
 import type { LogLine } from './log-line.js';
+import { tlsFaultOf } from './tls-fault.js';
 
 export type RedisEvent = Extract<GatewayEvent, { kind: `redis-${string}` }>;
 
@@ -13,7 +14,8 @@ export function redisLine(event: RedisEvent): LogLine | undefined {
         fields: { event: event.kind },
         repeatKey: event.kind,
       };
-    case 'redis-failed':
+    case 'redis-failed': {
+      const tls = tlsFaultOf(event.detail);
       return {
         level: 'warn',
         msg: `Redis failed (${event.operation}, ${event.reason}): ${event.detail}; ${event.operation.startsWith('claim-') ? 'claims' : 'answers'} are not shared meanwhile`,
@@ -21,11 +23,13 @@ export function redisLine(event: RedisEvent): LogLine | undefined {
           event: event.kind,
           operation: event.operation,
           reason: event.reason,
+          ...(tls && { tls }),
           errorClass: 'transient',
         },
         // One fault fails every operation: it is one line.
         repeatKey: `${event.kind} ${event.reason}`,
       };
+    }
     case 'redis-answer-rejected':
       return {
         level: 'warn',

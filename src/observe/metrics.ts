@@ -9,6 +9,7 @@ import { createNodeMetrics } from './node-metrics.js';
 import { createProcessMetrics } from './process-metrics.js';
 import { createRedisMetrics } from './redis-metrics.js';
 import { seriesMaker } from './series.js';
+import { createTlsMetrics } from './tls-metrics.js';
 
 export interface Metrics {
   readonly subscriber: (event: GatewayEvent) => void;
@@ -45,8 +46,10 @@ function createSubscriber(registry: Registry, sources: MetricSources): Metrics['
   const redis = createRedisMetrics(registry);
   const nodes = createNodeMetrics(registry, sources.nodes);
   const claims = createClaimMetrics(registry, sources.claims);
+  const tls = createTlsMetrics(make);
 
   return (event) => {
+    tls(event);
     switch (event.kind) {
       case 'connection-opened':
       case 'connection-closed':

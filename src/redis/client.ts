@@ -1,6 +1,7 @@
 import { Cluster, type ClusterOptions, Redis } from 'ioredis';
 import { parseHostPort } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
+import { dialError } from './dial-error.js';
 import type { Script } from './script.js';
 import { tlsTowardsRedis } from './tls.js';
 
@@ -46,7 +47,7 @@ export function createRedisClient(options: RedisCommandsOptions | RedisClientOpt
     commandTimeout: options.config.timeoutMs,
     socketTimeout: SOCKET_TIMEOUT_MS,
   });
-  commands.on('error', options.onError);
+  commands.on('error', (error) => options.onError(told(error, commands, options.config)));
   commands.on('ready', options.onReady);
   const clients = 'channel' in options ? [commands, hear(options)] : [commands];
   let closed = false;
@@ -89,9 +90,16 @@ export function createRedisClient(options: RedisCommandsOptions | RedisClientOpt
   };
 }
 
+/** Before it is ready, what is wrong may be wrong with TLS; of a cluster, the node that was asked last knows. */
+function told(error: Error, client: Redis | Cluster, { tls }: Config['redis']): Error {
+  if (client.status === 'ready') return error;
+  const last = 'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error;
+  return dialError(last, tls.enable);
+}
+
 function hear(options: RedisClientOptions): Redis | Cluster {
   const news = open(options.config, { autoResubscribe: false });
-  news.on('error', options.onSubscribeError);
+  news.on('error', (error) => options.onSubscribeError(told(error, news, options.config)));
   news.on('ready', () => {
     news.subscribe(options.channel).then(options.onSubscribed, options.onSubscribeError);
   });

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDownstream } from '../../src/downstream/server.js';
 import { systemClock } from '../../src/rpc/clock.js';
 import { makeAuthority } from '../support/certificates.js';
+import { samplesOf } from '../support/told.js';
 import { call, closed, echo, grpcClient, startDownstream, tcp, USUAL } from './harness.js';
 
 /** Made for these tests only: `server` and `client` of one CA, `stranger` of another; valid until 2120. */
@@ -125,6 +126,11 @@ describe('with TLS', () => {
       ['tls-handshake', 'unsupported protocol'],
       ['tls-handshake', 'wrong version number'],
     ]);
+    const counted = Object.entries(await samplesOf(events.all, 'tls_failures_total'));
+    const faults = ['authority', 'expired', 'certificate', 'version', 'plaintext'];
+    expect(Object.fromEntries(counted.filter(([, count]) => count > 0))).toEqual(
+      Object.fromEntries(faults.map((fault) => [`{peer="callers",fault="${fault}"}`, 1])),
+    );
   });
 
   it('a plain TCP connect that goes again is no refusal', async () => {

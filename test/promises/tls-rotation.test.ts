@@ -14,6 +14,8 @@ import { requestOf } from '../support/data-path.js';
 import { watchEvents } from '../support/event-watch.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { framed } from '../support/promises-wire.js';
+import { startRedis } from '../support/redis-process.js';
+import { samplesOf } from '../support/told.js';
 import { until } from '../support/until.js';
 
 const LIST = '/manager.v2.Manager/ListSchedulers';
@@ -22,7 +24,7 @@ const UPDATE = '/manager.v2.Manager/UpdateScheduler';
 
 const ROTATIONS = 20;
 const CALLERS = 20;
-const CALLS_BETWEEN = 60;
+const CALLS_BETWEEN = 30;
 
 const owned: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -91,6 +93,17 @@ async function startWorld() {
     tls: { ...authorities[0].leaf('manager'), caCert: bundle, clientAuth: true },
   });
   owned.push(() => manager.stop());
+  const redis = await startRedis({
+    tls: {
+      certificates: {
+        caCert: bundle,
+        server: authorities[0].leaf('redis'),
+        client: authorities[0].leaf('test'),
+      },
+      clientAuth: true,
+    },
+  });
+  owned.push(() => redis.stop());
   const { events, subscriber, seen } = watchEvents();
   let named: readonly string[] = [];
   const text = JSON.stringify({
@@ -106,6 +119,17 @@ async function startWorld() {
     managers: {
       addrs: [`https://${manager.address}`],
       tls: { caCert: mounted.at('ca.crt'), cert: mounted.at('client.crt'), key: mounted.at('client.key') },
+    },
+    fleet: { id: 'rotation' },
+    redis: {
+      addrs: [redis.address],
+      timeout: '5s',
+      tls: {
+        enable: true,
+        caCert: mounted.at('ca.crt'),
+        cert: mounted.at('client.crt'),
+        key: mounted.at('client.key'),
+      },
     },
     metrics: { enable: false },
     admin: { enable: false },
@@ -140,7 +164,7 @@ async function startWorld() {
     await until('it has looked again', () => clock.pendingTimers === 1);
   };
   await look();
-  return { mounted, manager, gateway, port: listen.port, events, look, first };
+  return { mounted, manager, redis: redis.client(), gateway, port: listen.port, events, look, first };
 }
 
 const clients = authorities.map((authority) => authority.leaf('client'));
@@ -228,10 +252,11 @@ function broken(files: Files, nth: number): Files {
 }
 
 it(`${ROTATIONS} rotations under load, broken ones among them, fail no call`, async () => {
-  const { mounted, manager, port, events, look, first } = await startWorld();
+  const { mounted, manager, redis, port, events, look, first } = await startWorld();
   const load = new Load();
   const running = Promise.all(Array.from({ length: CALLERS }, (_, number) => load.run(port, number)));
   const refusals = () => events.filter(({ kind }) => kind === 'config-refused').length;
+  const connectedToRedis = () => events.filter(({ kind }) => kind === 'redis-connected').length;
   const more = async (): Promise<void> => {
     const enough = load.calls + CALLS_BETWEEN;
     await until('calls are made', () => load.calls >= enough);
@@ -252,17 +277,22 @@ it(`${ROTATIONS} rotations under load, broken ones among them, fail no call`, as
     await look();
     shown = fingerprint(server);
     expect(await shownAt(port)).toBe(shown);
-    // The manager lets every connection go: the gateway dials anew, with what it has now.
+    // The manager and Redis let every connection go: the gateway dials anew, with what it has now.
     const connections = manager.stats.connectionsTotal;
+    const toRedis = connectedToRedis();
     manager.setFault({ kind: 'connection-age' });
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await until('the gateway has dialled again', () => manager.stats.connectionsTotal >= connections + 2);
+    await until('Redis, too', () => connectedToRedis() > toRedis);
     await more();
   }
   load.stopped = true;
   await running;
   expect(load.wrong).toEqual([]);
   expect(refusals()).toBe(refused);
-  expect(events.filter(({ kind }) => kind === 'connection-refused')).toEqual([]);
+  const failures = Object.values(await samplesOf(events, 'tls_failures_total'));
+  expect(failures.length).toBeGreaterThan(0);
+  expect(failures.filter((count) => count > 0)).toEqual([]);
 }, 300_000);
 
 it('what is read at the wrong moment and mended before the next look is taken then', async () => {

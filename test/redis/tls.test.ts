@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from '../support/certificates.js';
+import { checkRedis } from '../../src/cli/doctor/redis.js';
+import type { TlsFault } from '../../src/observe/tls-fault.js';
+import { type Certificates, makeAuthority, makeCertificates, type Pair } from '../support/certificates.js';
 import { responseOf, turn } from '../support/data-path.js';
 import { type RedisDeployment, startCluster, startSentinel } from '../support/redis-deployments.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 import { type Replica, type SharedManager, startReplica } from '../support/replica.js';
 import { ok } from '../support/scripted-upstream.js';
-import { faultsToldOnce } from '../support/told.js';
+import { faultsToldOnce, linesOf, samplesOf } from '../support/told.js';
 
 const GET = 'GetScheduler';
 const ask = (hostname: string) => ({ hostname, scheduler_cluster_id: '1' });
@@ -16,6 +18,15 @@ const manager: SharedManager = {
 const ours = makeCertificates();
 const strangers = makeCertificates();
 const otherName = makeCertificates('DNS:redis.elsewhere');
+const [expired, lateClient] = ((authority) => {
+  const [good, late] = [authority.leaf('good'), authority.leaf('late', { days: -1 })];
+  authority.end();
+  const { caCert } = authority;
+  return [
+    { caCert, server: late, client: late },
+    { caCert, server: good, client: late },
+  ] as const;
+})(makeAuthority());
 
 let servers: RedisProcess[] = [];
 let replicas: Replica[] = [];
@@ -26,8 +37,12 @@ afterEach(async () => {
   [servers, replicas, deployment] = [[], [], undefined];
 });
 
-async function server(certificates: Certificates, clientAuth: boolean): Promise<RedisProcess> {
-  const made = await startRedis({ tls: { certificates, clientAuth } });
+async function server(
+  certificates: Certificates,
+  clientAuth: boolean,
+  args: readonly string[] = [],
+): Promise<RedisProcess> {
+  const made = await startRedis({ tls: { certificates, clientAuth }, args });
   servers.push(made);
   return made;
 }
@@ -36,8 +51,10 @@ async function replica(redis: string, sets: readonly string[]): Promise<Replica>
   replicas.push(made);
   return made;
 }
-const withCa = ['redis.tls.enable=true', `redis.tls.caCert=${ours.caCert}`];
-const withPair = [...withCa, `redis.tls.cert=${ours.client.cert}`, `redis.tls.key=${ours.client.key}`];
+const withCaOf = ({ caCert }: Certificates) => ['redis.tls.enable=true', `redis.tls.caCert=${caCert}`];
+const withCa = withCaOf(ours);
+const pairOf = ({ cert, key }: Pair) => [`redis.tls.cert=${cert}`, `redis.tls.key=${key}`];
+const withPair = [...withCa, ...pairOf(ours.client)];
 
 /** Asks until an answer lies in Redis; every caller is answered meanwhile. */
 async function untilShared(one: Replica): Promise<void> {
@@ -107,12 +124,7 @@ describe('a name that the certificates carry', () => {
 });
 
 describe('other certificates', () => {
-  const wrong = [
-    'redis.tls.enable=true',
-    `redis.tls.caCert=${strangers.caCert}`,
-    `redis.tls.cert=${strangers.client.cert}`,
-    `redis.tls.key=${strangers.client.key}`,
-  ];
+  const wrong = [...withCaOf(strangers), ...pairOf(strangers.client)];
 
   it.each(['single', 'sentinel', 'cluster'])(
     'are used from the next connection on: %s',
@@ -131,51 +143,112 @@ describe('other certificates', () => {
   );
 });
 
-describe('no caller notices, and one line tells of it, where', () => {
-  it.each([
-    [
-      'the authority is another one',
-      ours,
-      false,
-      ['redis.tls.enable=true', `redis.tls.caCert=${strangers.caCert}`],
-    ],
-    [
-      'the certificate is for another name',
-      otherName,
-      false,
-      ['redis.tls.enable=true', `redis.tls.caCert=${otherName.caCert}`],
-    ],
-    ['the gateway has been given no authority', ours, false, ['redis.tls.enable=true']],
-    ['the gateway has no certificate that Redis wants', ours, true, withCa],
-    [
-      'the gateway has one of other people',
-      ours,
-      true,
-      [...withCa, `redis.tls.cert=${strangers.client.cert}`, `redis.tls.key=${strangers.client.key}`],
-    ],
-    ['only Redis speaks TLS', ours, false, []],
-  ])('%s', async (_, certificates, clientAuth, sets) => {
+/** What the log and the metrics may call it: where Redis objects to a certificate, a reset is often all that arrives of its reason. */
+const objected = (alert: string): RegExp =>
+  new RegExp(`TLS: .*${alert}|ECONNRESET.*does it accept the certificate of redis.tls.cert\\?`);
+const UNKNOWN_AUTHORITY = /^unable to |^self-signed certificate/;
+type Row = [string, Certificates, boolean, readonly string[], RegExp, readonly TlsFault[]];
+const REFUSED: readonly Row[] = [
+  ['the authority is another one', ours, false, withCaOf(strangers), UNKNOWN_AUTHORITY, ['authority']],
+  [
+    'the certificate is for another name',
+    otherName,
+    false,
+    withCaOf(otherName),
+    /does not match certificate's altnames/,
+    ['name'],
+  ],
+  [
+    'the gateway has been given no authority',
+    ours,
+    false,
+    ['redis.tls.enable=true'],
+    UNKNOWN_AUTHORITY,
+    ['authority'],
+  ],
+  [
+    'the certificate has expired',
+    expired,
+    false,
+    withCaOf(expired),
+    /^certificate has expired$/,
+    ['expired'],
+  ],
+  [
+    'the gateway has no certificate that Redis wants',
+    ours,
+    true,
+    withCa,
+    objected('certificate required'),
+    ['certificate'],
+  ],
+  [
+    'the gateway has one of other people',
+    ours,
+    true,
+    [...withCa, ...pairOf(strangers.client)],
+    objected('unknown ca'),
+    ['certificate', 'authority'],
+  ],
+  [
+    'the gateway has one that has expired',
+    lateClient,
+    true,
+    [...withCaOf(lateClient), ...pairOf(lateClient.client)],
+    objected('certificate expired'),
+    ['certificate', 'expired'],
+  ],
+  ['only Redis speaks TLS', ours, false, [], /ECONNRESET \(does it want TLS\?\)$/, ['plaintext']],
+];
+
+describe('no caller notices, and one line tells of it and a counter says which it is, where', () => {
+  it.each(REFUSED)('%s', async (_, certificates, clientAuth, sets, words, faults) => {
     const { address } = await server(certificates, clientAuth);
-    const one = await replica(address, sets);
-    await one.seen(({ kind }) => kind === 'redis-failed');
-    await expectUnshared(one);
+    await expectRefusal(await replica(address, sets), words, faults);
   });
 
-  it('only the gateway does', async () => {
+  it('Redis speaks TLS 1.1 at most', async () => {
+    const old = ['--tls-protocols', 'TLSv1.1', '--tls-ciphers', 'DEFAULT@SECLEVEL=0'];
+    const { address } = await server(ours, false, old);
+    await expectRefusal(await replica(address, withCa), /^TLS: .*protocol version$/, ['version']);
+  });
+
+  it('only the gateway does: Redis waits for the end of a line', async () => {
     const plain = await startRedis();
     servers.push(plain);
-    const one = await replica(plain.address, withCa);
+    // Now and then a ClientHello has the end of a line in it.
+    const words = /ETIMEDOUT \(does it speak TLS\?\)$|wrong version number/;
+    await expectRefusal(await replica(plain.address, withCa), words, ['plaintext']);
+  });
+
+  it('the authority of Sentinel is another one, and ioredis does not say so: the line names who does', async () => {
+    deployment = await startSentinel({ tls: { certificates: ours, clientAuth: false } });
+    const one = await replica(deployment.address, [...withCaOf(strangers), ...deployment.sets]);
     await one.seen(({ kind }) => kind === 'redis-failed');
-    // Redis waits for the end of a line that never comes.
-    await expectUnshared(one, 'timeout');
+    await expectUnshared(one);
+    expect(one.of('redis-failed')[0]?.detail).toContain('manager-gateway doctor');
+    const found = await checkRedis(one.config.redis, 'f1');
+    expect(found.map(({ found }) => found)).toContainEqual(expect.stringMatching(UNKNOWN_AUTHORITY));
   });
 });
 
-async function expectUnshared(one: Replica, reason = 'connection'): Promise<void> {
+async function expectRefusal(one: Replica, words: RegExp, faults: readonly TlsFault[]): Promise<void> {
+  await one.seen(({ kind }) => kind === 'redis-failed');
+  await expectUnshared(one);
+  for (const { detail } of one.of('redis-failed')) expect(detail).toMatch(words);
+  const counted = Object.entries(await samplesOf(one.events, 'tls_failures_total'));
+  const moved = counted.filter(([, count]) => count > 0).map(([labels]) => labels);
+  expect(moved.length).toBeGreaterThan(0);
+  expect(faults.map((fault) => `{peer="redis",fault="${fault}"}`)).toEqual(expect.arrayContaining(moved));
+  const [line] = linesOf(one.events).filter(({ event }) => event === 'redis-failed');
+  expect(faults).toContain(line?.tls);
+}
+
+async function expectUnshared(one: Replica): Promise<void> {
   for (let i = 0; i < 20; i++) {
     const { source, reply } = await one.ask(GET, ask(`n-${i}`));
     expect([source, reply.status.code]).toEqual(['miss', 0]);
   }
-  expect(Object.keys(await faultsToldOnce(one.events, 'redis-failed'))).toEqual([reason]);
+  expect(Object.keys(await faultsToldOnce(one.events, 'redis-failed'))).toHaveLength(1);
   expect(one.of('redis-store-ended')).toEqual([]);
 }

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { makeAuthority, makeCertificates } from '../support/certificates.js';
+import { samplesOf } from '../support/told.js';
 import { managersConfig } from '../support/upstream-harness.js';
 import { hold } from '../support/upstream-held.js';
 import type { ReceivedCall } from '../support/upstream-manager.js';
@@ -16,6 +17,14 @@ const EXPIRED = authority.leaf('manager', { days: -1 });
 const OLD = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
 
 const server = { key: TEST_TLS.serverKey, cert: TEST_TLS.serverCert };
+
+/** By the probes that failed, and as nothing else. */
+async function expectCounted({ of }: ReturnType<typeof startUpstream>, fault: string): Promise<void> {
+  const counted = Object.entries(await samplesOf(of('probe-finished'), 'tls_failures_total'));
+  expect(counted.filter(([, count]) => count > 0).map(([labels]) => labels)).toEqual([
+    `{peer="managers",fault="${fault}"}`,
+  ]);
+}
 
 describe('TLS towards the manager', () => {
   it('accepts a certificate of the configured authority for the configured name', async () => {
@@ -108,9 +117,14 @@ describe('TLS towards the manager', () => {
   });
 
   it.each([
-    ['an unknown authority', { caCert: TEST_TLS.otherCaCert, serverName: 'manager.test' }, 'TLS: unable to'],
-    ['another name', { caCert: TEST_TLS.caCert, serverName: 'elsewhere.test' }, 'elsewhere.test'],
-  ])('refuses a certificate of %s and says so', async (_, tls, reason) => {
+    [
+      'an unknown authority',
+      { caCert: TEST_TLS.otherCaCert, serverName: 'manager.test' },
+      'TLS: unable to',
+      'authority',
+    ],
+    ['another name', { caCert: TEST_TLS.caCert, serverName: 'elsewhere.test' }, 'elsewhere.test', 'name'],
+  ])('refuses a certificate of %s and says so', async (_, tls, reason, fault) => {
     const manager = await startManager({ tls: server });
     const harness = startUpstream({ addrs: [{ port: manager.port, tls: true }], tls });
     await harness.until(() => harness.upstream.statuses()[0]?.state === 'failed');
@@ -120,20 +134,22 @@ describe('TLS towards the manager', () => {
     expect(reply.status.code).toBe(14);
     expect(reply.status.message).toContain(reason);
     expect(harness.upstream.describeTrouble()).toContain(reason);
+    await expectCounted(harness, fault);
   });
 
   it.each([
-    ['speaks plaintext', undefined, true, 'wrong version number'],
-    ['speaks TLS, and is asked in plaintext', server, false, 'does it want TLS?'],
-    ['shows a certificate that has expired', EXPIRED, true, 'certificate has expired'],
-    ['speaks TLS 1.1 at most', { ...server, ...OLD }, true, '(TLS: tlsv1 alert protocol version)'],
+    ['speaks plaintext', undefined, true, 'wrong version number', 'plaintext'],
+    ['speaks TLS, and is asked in plaintext', server, false, 'does it want TLS?', 'plaintext'],
+    ['shows a certificate that has expired', EXPIRED, true, 'certificate has expired', 'expired'],
+    ['speaks TLS 1.1 at most', { ...server, ...OLD }, true, '(TLS: tlsv1 alert protocol version)', 'version'],
     [
       'wants a certificate, and is shown none',
       { ...server, ca: TEST_TLS.caCert },
       true,
       '(TLS: tlsv13 alert certificate required)',
+      'certificate',
     ],
-  ])('does not take a manager that %s, and says so', async (_, ofManager, tls, reason) => {
+  ])('does not take a manager that %s, and says so', async (_, ofManager, tls, reason, fault) => {
     const manager = await startManager(ofManager === undefined ? {} : { tls: ofManager });
     const caCert = ofManager === EXPIRED ? authority.caCert : TEST_TLS.caCert;
     const serverName = ofManager === EXPIRED ? 'localhost' : 'manager.test';
@@ -148,6 +164,7 @@ describe('TLS towards the manager', () => {
     expect(reply.status.code).toBe(14);
     expect(harness.upstream.describeTrouble()).toContain(reason);
     expect(manager.probes).toBe(0);
+    await expectCounted(harness, fault);
   });
 
   it('shows its new certificate, and believes the new authority, from the next connection on', async () => {

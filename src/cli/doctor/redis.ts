@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { formatHostPort, parseHostPort } from '../../config/addresses.js';
 import type { Config } from '../../config/config.js';
+import { dialError } from '../../redis/dial-error.js';
 import { tlsTowardsRedis } from '../../redis/tls.js';
 import { type Finding, type Findings, findingsAbout, inMs, textOf } from './finding.js';
 
@@ -90,7 +91,9 @@ async function connect(
     return { finding: findings.ok('Redis', found), redis };
   } catch (error) {
     redis.disconnect();
-    return { finding: refused(findings, textOf(last ?? error)), redis: undefined };
+    const said = last ?? error;
+    const told = said instanceof Error ? dialError(said, config.tls.enable) : said;
+    return { finding: refused(findings, textOf(told)), redis: undefined };
   }
 }
 

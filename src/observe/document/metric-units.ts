@@ -17,6 +17,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     would_have_answered_total: 'reads',
     would_have_answered_by_source_total: 'reads',
     certificate_expiry_timestamp_seconds: 'seconds',
+    tls_failures_total: 'connections or probes',
     serving: '0 or 1',
     mode: '0 or 1',
     maintenance: '0 or 1',
