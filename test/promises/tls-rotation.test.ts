@@ -23,7 +23,7 @@ const GET = '/manager.v2.Manager/GetScheduler';
 const UPDATE = '/manager.v2.Manager/UpdateScheduler';
 
 const ROTATIONS = 20;
-const CALLERS = 20;
+const CALLERS = 10;
 const CALLS_BETWEEN = 30;
 
 const owned: (() => Promise<unknown> | unknown)[] = [];

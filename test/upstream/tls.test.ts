@@ -19,8 +19,8 @@ const OLD = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECL
 const server = { key: TEST_TLS.serverKey, cert: TEST_TLS.serverCert };
 
 /** By the probes that failed, and as nothing else. */
-async function expectCounted({ of }: ReturnType<typeof startUpstream>, fault: string): Promise<void> {
-  const counted = Object.entries(await samplesOf(of('probe-finished'), 'tls_failures_total'));
+async function expectCounted(harness: ReturnType<typeof startUpstream>, fault: string): Promise<void> {
+  const counted = Object.entries(await samplesOf(harness.of('probe-finished'), 'tls_failures_total'));
   expect(counted.filter(([, count]) => count > 0).map(([labels]) => labels)).toEqual([
     `{peer="managers",fault="${fault}"}`,
   ]);
