@@ -52,7 +52,7 @@ interface Sorted {
 export function admit(raw: readonly string[], maxMetadataBytes: number): Admission {
   const { method, path, metadata, sizeBytes } = sort(raw);
   if (sizeBytes > maxMetadataBytes) {
-    const text = `metadata of ${sizeBytes} bytes; ${maxMetadataBytes} are allowed`;
+    const text = `metadata of ${sizeBytes} bytes; ${maxMetadataBytes} are allowed (server.maxMetadataBytes)`;
     return refused('metadata', new GatewayError('metadata-too-large', text));
   }
   if (method !== 'POST') {

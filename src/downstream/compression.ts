@@ -37,7 +37,7 @@ export async function unpack(packed: Buffer, encoding: Encoding, maxBytes: numbe
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new GatewayError(
         'message-too-large',
-        `a message of over ${maxBytes} bytes when unpacked; ${maxBytes} are allowed`,
+        `a message of over ${maxBytes} bytes when unpacked; ${maxBytes} are allowed (server.maxMessageBytes)`,
         { cause },
       );
     }

@@ -104,7 +104,10 @@ export class Deframer {
 }
 
 function tooLarge(lengthBytes: number, maxBytes: number): GatewayError {
-  return new GatewayError('message-too-large', `a message of ${lengthBytes} bytes; ${maxBytes} are allowed`);
+  return new GatewayError(
+    'message-too-large',
+    `a message of ${lengthBytes} bytes; ${maxBytes} are allowed (server.maxMessageBytes)`,
+  );
 }
 
 /** What goes out before an uncompressed message. */

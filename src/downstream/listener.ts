@@ -20,7 +20,7 @@ export function createListener(
   // Node looks at it for each connection that comes.
   Object.defineProperty(server, 'maxConnections', { get: () => options.limits.maxConnections });
   server.on('drop', () => {
-    const detail = `${options.limits.maxConnections} connections are open`;
+    const detail = `${options.limits.maxConnections} connections are open, and no more are allowed (server.maxConnections)`;
     options.emit({ kind: 'connection-refused', reason: 'max-connections', detail });
   });
   return server;

@@ -42,7 +42,7 @@ export function createMemoryWatch(options: MemoryWatchOptions): MemoryWatch {
       return;
     }
     if (residentBytes <= limitBytes) return;
-    const detail = `${residentBytes} bytes of memory are in use; ${Math.round(limitBytes)} are allowed`;
+    const detail = `${residentBytes} bytes of memory are in use; ${Math.round(limitBytes)} are allowed (server.limits.memory)`;
     shedding = new GatewayError('overloaded', `${detail}, and only what is remembered is answered`);
     emit({ kind: 'limit-reached', limit: 'memory', detail });
   };

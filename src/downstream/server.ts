@@ -97,7 +97,7 @@ class NodeDownstream implements Downstream {
     const released = this.#byAddress.add(socket.remoteAddress ?? '', connectionsPerAddress);
     if (released === undefined) {
       socket.destroy();
-      const detail = `${connectionsPerAddress} connections of one address are open`;
+      const detail = `${connectionsPerAddress} connections of one address are open, and no more are allowed (server.limits.connectionsPerAddress)`;
       emit({ kind: 'connection-refused', reason: 'max-per-address', detail });
     }
     return released;

@@ -101,14 +101,14 @@ export class InFlight {
   #overloaded(): GatewayError {
     return new GatewayError(
       'overloaded',
-      `manager-gateway: ${this.#count} calls in flight and ${this.#queue.size} waiting for manager ${this.#manager}`,
+      `manager-gateway: ${this.#count} calls in flight and ${this.#queue.size} waiting for manager ${this.#manager} (managers.maxInFlight)`,
     );
   }
 
   #tooLate(): GatewayError {
     return new GatewayError(
       'manager-timeout',
-      `manager-gateway: the request waited for one of ${this.#limits.maxInFlight} places at manager ${this.#manager} until its deadline`,
+      `manager-gateway: the request waited for one of ${this.#limits.maxInFlight} places at manager ${this.#manager} (managers.maxInFlight) until its deadline`,
     );
   }
 }

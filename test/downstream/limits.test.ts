@@ -124,7 +124,13 @@ describe('an address', () => {
     const [first] = [await tcp(port), await tcp(port)];
     await events.seen('connection-opened', 2);
     await closed(await tcp(port));
-    expect(events.of('connection-refused')).toMatchObject([{ reason: 'max-per-address' }]);
+    expect(events.of('connection-refused')).toEqual([
+      {
+        kind: 'connection-refused',
+        reason: 'max-per-address',
+        detail: expect.stringMatching(/^2 .*\(server\.limits\.connectionsPerAddress\)$/),
+      },
+    ]);
     first?.destroy();
     await events.seen('connection-closed');
     expect(statusOf(await request(http2Client(port), {}, framed(Buffer.from('x'))))).toBe(Code.OK);
@@ -205,7 +211,9 @@ describe('memory', () => {
     const sizes = { resident: 1_001, limit: 1_000 };
     const { clock, events, watch } = watched(sizes);
     expect(watch.objection()).toBeInstanceOf(GatewayError);
-    expect(watch.objection()?.message).toContain('1001 bytes of memory are in use; 1000 are allowed');
+    expect(watch.objection()?.message).toContain(
+      '1001 bytes of memory are in use; 1000 are allowed (server.limits.memory)',
+    );
     sizes.resident = 960;
     clock.advance(1_000);
     expect(watch.objection()).toBeDefined();

@@ -8,6 +8,7 @@ import { type Caller, connectCaller } from '../support/caller.js';
 import { requestOf } from '../support/data-path.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { type RunningGateway, startGateway } from '../support/running-gateway.js';
+import { until } from '../support/until.js';
 
 /** No sibling's answer will do for it. */
 const GET = '/manager.v2.Manager/GetScheduler';
@@ -20,6 +21,8 @@ let running: RunningGateway;
 let clock: ManualClock;
 let greedy: Caller;
 let other: Caller;
+/** What a reload reads beside it. */
+let reread: string[];
 
 const get = (hostname: string): Buffer =>
   requestOf(GET, { hostname, ip: '127.0.0.9', scheduler_cluster_id: '1' });
@@ -38,9 +41,11 @@ beforeEach(async () => {
   manager = await startSimulatedManager();
   manager.record.addScheduler({ hostname: 'known', ip: '127.0.0.9', clusterId: 1 });
   clock = new ManualClock();
+  reread = [];
   running = await startGateway({
     managers: [manager.address],
     clock,
+    reread: () => reread,
     sets: [
       `server.limits.asksPerSecond=${PER_SECOND}`,
       'cache.methods={ GetScheduler: { ttl: 1s, swr: 0s } }',
@@ -112,5 +117,51 @@ describe('a caller who asks more than memory can answer', () => {
     running.gateway.setMode('observe');
     const codes = await codesOf(times(BURST + 20, (index) => asked(greedy, `random-${index}`)));
     expect(codes).toEqual({ [FACT]: BURST + 20 });
+  });
+});
+
+describe('hits go on', () => {
+  const known = () => codesOf(times(50, () => asked(other, 'known')));
+  const reloadWith = (...sets: string[]): void => {
+    reread = sets;
+    expect(running.gateway.reload().kind).toBe('read');
+  };
+
+  beforeEach(async () => {
+    expect(await asked(other, 'known')).toBe(Code.OK);
+  });
+
+  it('where as many misses as managers.maxInFlight are under way and as many wait: the next is refused at once', async () => {
+    reloadWith('managers.maxInFlight=2');
+    manager.setFault({ kind: 'frozen' });
+    const pending = times(4, (index) => asked(greedy, `random-${index}`));
+    await until('two are under way', () => running.gateway.managers()[0]?.inFlight === 2);
+    // No time passes.
+    const { code, message } = await other.call(GET, get('one-more'));
+    expect([code, message]).toEqual([
+      Code.RESOURCE_EXHAUSTED,
+      `manager-gateway: 2 calls in flight and 2 waiting for manager ${manager.address} (managers.maxInFlight)`,
+    ]);
+    expect(await known()).toEqual({ [Code.OK]: 50 });
+    expect(running.events.filter(({ kind }) => kind === 'manager-overloaded')).toHaveLength(1);
+    manager.clearFault('frozen');
+    expect(await codesOf(pending)).toEqual({ [Code.INTERNAL]: 4 });
+  });
+
+  it('while memory is short: misses and writes are refused, and a question that expired has its last good answer', async () => {
+    reloadWith('server.limits.memory=1');
+    await clock.advanceAsync(1_000);
+    await running.seen((event) => event.kind === 'limit-reached' && event.limit === 'memory');
+    const { code, message } = await other.call(GET, get('one-more'));
+    expect([code, message]).toEqual([
+      Code.RESOURCE_EXHAUSTED,
+      expect.stringContaining('1 are allowed (server.limits.memory)'),
+    ]);
+    const row = requestOf(UPDATE, { hostname: 'seed-a', ip: '127.0.0.9', port: 8002 });
+    expect((await other.call(UPDATE, row)).code).toBe(Code.RESOURCE_EXHAUSTED);
+    expect(await known()).toEqual({ [Code.OK]: 50 });
+    reloadWith();
+    await clock.advanceAsync(1_000);
+    expect(await asked(other, 'one-more')).toBe(Code.INTERNAL);
   });
 });

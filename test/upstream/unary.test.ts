@@ -227,7 +227,7 @@ describe('a unary call to the manager', () => {
 
     await expect(upstream.unary(harness.request('too much'))).rejects.toMatchObject({
       code: 'overloaded',
-      message: `manager-gateway: 2 calls in flight and 2 waiting for manager 127.0.0.1:${manager.port}`,
+      message: `manager-gateway: 2 calls in flight and 2 waiting for manager 127.0.0.1:${manager.port} (managers.maxInFlight)`,
     });
     expect(harness.of('manager-overloaded')).toHaveLength(1);
 

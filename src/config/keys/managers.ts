@@ -28,7 +28,12 @@ export const managers = section('The managers behind the gateway.', {
     '10s',
     'Deadline of known reads and registrations; everything else has its caller’s deadline.',
   ),
-  maxInFlight: integer(100, { min: 1 }, 'calls', 'Calls in flight at one manager; more wait or are refused.'),
+  maxInFlight: integer(
+    100,
+    { min: 1 },
+    'calls',
+    'Calls in flight at one address; as many more wait, and what is beyond is refused at once. Answers from memory need none.',
+  ),
   probe: section('The call that tells whether a manager works.', {
     interval: duration('10s', 'Time between two probes of one address.'),
     timeout: duration('10s', 'A probe without an answer for this long has failed.'),

@@ -23,7 +23,11 @@ export const ABOUT_CALLERS = {
   ],
   'connection-refused': [
     {
-      event: { kind: 'connection-refused', reason: 'max-connections', detail: '25000 connections are open' },
+      event: {
+        kind: 'connection-refused',
+        reason: 'max-connections',
+        detail: '25000 connections are open, and no more are allowed (server.maxConnections)',
+      },
       todo: 'Who opens them? `/api/callers`, the churners first. If it is the fleet itself: a larger `server.maxConnections` (no restart), and file descriptors for it (`manager-gateway doctor`).',
     },
     {
@@ -44,7 +48,7 @@ export const ABOUT_CALLERS = {
       event: {
         kind: 'bad-input',
         reason: 'message-too-large',
-        detail: 'message of 5000000 bytes; 4194304 are allowed',
+        detail: 'a message of 5000000 bytes; 4194304 are allowed (server.maxMessageBytes)',
       },
       todo: 'If it is a caller of yours: `server.maxMessageBytes` (`message-too-large`) or `server.maxMetadataBytes` (`metadata`), no restart. Anything else is somebody who speaks no gRPC to this port.',
     },
@@ -54,7 +58,8 @@ export const ABOUT_CALLERS = {
       event: {
         kind: 'limit-reached',
         limit: 'resets',
-        detail: 'more than 100 streams reset by the caller per second on one connection',
+        detail:
+          'more than 100 streams reset by the caller per second on one connection (server.limits.resetsPerSecond)',
       },
       todo: 'Its connection was closed, nobody else was touched. If it is a caller of yours, and means well: the key of `server.limits` that the line names, no restart. Otherwise look for who it is in `/api/callers`.',
     },
@@ -62,7 +67,8 @@ export const ABOUT_CALLERS = {
       event: {
         kind: 'limit-reached',
         limit: 'asking',
-        detail: 'more than 200 reads that memory cannot answer, and writes per second on one connection',
+        detail:
+          'more than 200 reads that memory cannot answer, and writes per second on one connection (server.limits.asksPerSecond)',
       },
       todo: 'Those calls got RESOURCE_EXHAUSTED, or the last good answer. Many callers behind one connection (a proxy) may need more: `server.limits.asksPerSecond`.',
     },
@@ -70,7 +76,7 @@ export const ABOUT_CALLERS = {
       event: {
         kind: 'limit-reached',
         limit: 'memory',
-        detail: '900000000 bytes of memory are in use; 850000000 are allowed',
+        detail: '900000000 bytes of memory are in use; 850000000 are allowed (server.limits.memory)',
       },
       todo: 'Only what is remembered is answered until memory is free again. More memory for the container, a smaller `cache.maxBytes`, or another replica (`manager-gateway plan`).',
     },
