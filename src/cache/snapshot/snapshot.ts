@@ -72,6 +72,8 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
     try {
       // What an accepted manager has taken the place of would, read again, be held against it.
       const entries = [...store.entries()].filter(({ askedAtMs }) => !options.voids.isDeleted([], askedAtMs));
+      // Before the ages are read: what passes in between makes an answer older after a restart, and never younger than it is.
+      const boot = options.bootClock();
       const sizeBytes = await replaceFile(
         file,
         encodeSnapshot({
@@ -80,7 +82,7 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
           isVoid: (entry) => options.voids.isVoid(entry.question.tags, entry.checkedAtMs),
           maxBytes: limits.maxBytes,
           now: moment(),
-          boot: options.bootClock(),
+          boot,
         }),
       );
       writtenRevision = revision;
@@ -111,6 +113,7 @@ export function createSnapshot(options: SnapshotOptions): Snapshot {
       try {
         const bytes = await readUpTo(file, limits.maxBytes * READ_FACTOR);
         if (bytes === undefined) return;
+        // The other way round than at the writing, for the same reason.
         const now = moment();
         const { fleetId } = options;
         const restored = decodeSnapshot(bytes, {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryStore, type MemoryStore } from '../../../src/cache/memory.js';
 import { createSnapshot, type Snapshot, snapshotFile } from '../../../src/cache/snapshot/snapshot.js';
 import { createVoids } from '../../../src/cache/voids.js';
+import type { BootClock } from '../../../src/durable/boot-clock.js';
 import type { GatewayEvent } from '../../../src/observe/events.js';
 import { heldDirectory } from '../../support/held-directory.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -27,7 +28,13 @@ interface Process {
   readonly clock: ManualClock;
 }
 
-function process(over: { dir?: string; fleetId?: string } = {}): Process {
+interface Over {
+  readonly dir?: string;
+  readonly fleetId?: string;
+  readonly bootClock?: (clock: ManualClock) => BootClock;
+}
+
+function process(over: Over = {}): Process {
   const clock = new ManualClock();
   const store = createMemoryStore({ maxBytes: 1 << 20 });
   const snapshot = createSnapshot({
@@ -37,7 +44,7 @@ function process(over: { dir?: string; fleetId?: string } = {}): Process {
     store,
     voids: createVoids(),
     clock,
-    bootClock: () => undefined,
+    bootClock: over.bootClock?.(clock) ?? (() => undefined),
     emit: (event) => {
       events.push(event);
       for (const hear of heard.splice(0)) hear();
@@ -91,6 +98,23 @@ describe('what is in memory', () => {
     second.store.set(newer);
     await second.snapshot.load();
     expect(second.store.get(newer.question.key)).toBe(newer);
+  });
+
+  it('is no younger after a restart than it is, however long it took to ask the machine for its time', async () => {
+    const machine = { bootId: 'one', sinceBootMs: 500_000 };
+    const slow = (tookMs: number) => (clock: ManualClock) => () => {
+      machine.sinceBootMs += tookMs;
+      clock.advance(tookMs);
+      return { ...machine };
+    };
+    const first = process({ bootClock: slow(60) });
+    first.store.set(entryOf('a', 900));
+    await first.snapshot.stop();
+    const ageMs = first.clock.nowMs() - 900;
+    const second = process({ bootClock: slow(7) });
+    await second.snapshot.load();
+    const [entry] = second.store.entries();
+    expect(second.clock.nowMs() - Number(entry?.askedAtMs)).toBeGreaterThanOrEqual(ageMs + 7);
   });
 
   it('lies apart from that of another fleet, and of a newer version', async () => {
