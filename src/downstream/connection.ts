@@ -42,6 +42,7 @@ export interface ConnectionOptions {
 const LARGE_WEIGHT = 60;
 
 const ignore = (): void => {};
+const NOTHING: Received = { chunks: [], ended: true };
 
 /** One connection of a caller: its session, its calls, its pings. It owns the socket. */
 export class Connection {
@@ -200,8 +201,10 @@ export class Connection {
       this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
     }
     const deadlineMs = timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs;
-    if (downstream.atOnce?.accepts(path, metadata) !== true) {
-      this.#begin(stream, admitted, deadlineMs, undefined);
+    // A request without a byte that had to wait has ended before anybody listened, and nobody is told of it again.
+    const received = stream.readableEnded ? NOTHING : undefined;
+    if (received !== undefined || downstream.atOnce?.accepts(path, metadata) !== true) {
+      this.#begin(stream, admitted, deadlineMs, received);
       return;
     }
     const call = new EarlyCall({ stream, admitted, deadlineMs, owner: this.#earlyCalls });

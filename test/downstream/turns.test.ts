@@ -149,6 +149,15 @@ describe('a connection that sends too much for one turn', () => {
     expect(answers.map(({ trailers }) => trailers['grpc-status'])).toEqual(answers.map(() => '0'));
   });
 
+  it('gets an answer to each call, though those without a message have ended before they are begun', async () => {
+    const { port } = await startDownstream();
+    const client = http2Client(port);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => request(client, {}, Buffer.alloc(0))),
+    );
+    expect(answers.map(({ headers }) => headers['grpc-status'])).toEqual(answers.map(() => '0'));
+  });
+
   it('has the handler trouble itself with few of the calls that it takes back at once', async () => {
     let begun = 0;
     const { port, events } = await startDownstream({
