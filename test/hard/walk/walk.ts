@@ -175,6 +175,8 @@ class Walk {
     for (const [index, replica] of this.#stage.replicas.entries()) {
       this.#judges.despaired(replica.name, replica.collect());
       this.#judges.over(`${index}.${replica.life - 1}`);
+      // One that has ended by itself has been told of.
+      if (!replica.running) continue;
       const callers = Number(CALLERS_GAUGE.exec(await replica.metrics())?.[1]);
       this.#judges.weigh(`${replica.name}, process ${replica.life}`, replica.footprint(), callers);
     }

@@ -64,9 +64,9 @@ export class FootprintJudge {
     return violations;
   }
 
-  /** Of something that is counted, not held by a process. */
+  /** Of something that is counted, not held by a process. NaN: nobody could say. */
   count(name: string, count: number, most: number, atMs: number): Violation[] {
-    if (count <= most) return [];
+    if (!(count > most)) return [];
     const text = `${name}: ${count}, ${most} at the most`;
     return [{ rule: 'no growth of connections, descriptors or memory', atMs, text }];
   }

@@ -3,6 +3,7 @@ import type { NodeEnd } from '../crowd/node.js';
 
 export const NEVER = Number.NEGATIVE_INFINITY;
 export const FOREVER = Number.POSITIVE_INFINITY;
+const TOLD = 6;
 
 /** One write to a node's row, as the managers' record has it. */
 export interface RowChange {
@@ -62,4 +63,16 @@ export function forget(known: Known, nowMs: number): void {
   const rest = known.changes.slice(Math.max(0, active));
   known.changes = opened === undefined || rest.includes(opened) ? rest : [opened, ...rest];
   known.lives.splice(0, Math.max(0, known.lives.length - 2));
+}
+
+/** What became of a life, for who wants to know; s after its end. */
+export function story(
+  { fromMs, registeredAtMs, endingAtMs, endedAtMs }: Life,
+  changes: readonly RowChange[],
+): string {
+  const since = (atMs: number): string => ((atMs - endedAtMs) / 1_000).toFixed(2);
+  const told = changes
+    .slice(-TOLD)
+    .map(({ state, cause, via, atMs }) => `${state} by ${cause} via ${via} ${since(atMs)}`);
+  return `from ${since(fromMs)}, registered ${since(registeredAtMs ?? FOREVER)}, ending ${since(endingAtMs)}; ${told.join(', ')}`;
 }

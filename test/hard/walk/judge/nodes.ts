@@ -8,6 +8,7 @@ import {
   lapses,
   NEVER,
   type RowChange,
+  story,
 } from './node-history.js';
 import type { Violation } from './violation.js';
 
@@ -177,7 +178,7 @@ export class NodesJudge {
       if (outcome !== 'ends') return [];
       if (isAmongFaults) this.counts.amongFaults += 1;
       if (isOver) return [];
-      const text = `${key}: ${how}, and ${last?.state} ${Math.round(dueMs - endedAtMs)} ms later, by ${last?.cause}`;
+      const text = `${key}: ${how}, and ${last?.state} ${Math.round(dueMs - endedAtMs)} ms later, by ${last?.cause}; ${story(life, changes)}`;
       return [{ rule: 'a silent node is inactive in time', atMs: dueMs, text }];
     });
   }
@@ -192,14 +193,15 @@ export class NodesJudge {
   }
 
   #staysGone(key: string, { lives, changes }: Known, round: NodeRound): Violation[] {
-    return lives.flatMap(({ endedAtMs, how }, index) => {
+    return lives.flatMap((life, index) => {
+      const { endedAtMs, how } = life;
       const nextMs = lives[index + 1]?.fromMs ?? FOREVER;
       const gone = changes.filter(({ atMs }) => atMs > endedAtMs + this.#limits.backAfterMs && atMs < nextMs);
       return gone
         .filter(({ state, cause }) => state === 'active' || (how === 'deleted' && cause === 'registered'))
         .filter(({ atMs }) => atMs <= round.toMs)
         .map(({ atMs, state, cause, via }) => {
-          const text = `${key}: ${how}, and ${state} again ${Math.round(atMs - endedAtMs)} ms later, by ${cause} via ${via}`;
+          const text = `${key}: ${how}, and ${state} again ${Math.round(atMs - endedAtMs)} ms later, by ${cause} via ${via}; ${story(life, changes)}`;
           return { rule: 'nobody who has ended is brought back', atMs, text };
         });
     });

@@ -19,12 +19,13 @@ export interface RedisStage {
   readonly links: readonly Link[];
   readonly servers: readonly RedisProcess[];
   readonly sentinels: readonly RedisProcess[];
-  /** Which of the servers Sentinel calls the master. */
+  /** Which of the servers Sentinel calls the master; -1: it does not say. */
   master(): Promise<number>;
   /** Resolves when all Sentinels name one master, which takes writes, and the other server follows it; false: not in time. */
   settled(): Promise<boolean>;
   failover(): Promise<void>;
   forget(): Promise<void>;
+  /** NaN: it does not say. */
   connections(): Promise<number>;
   /** Of those that were started again. */
   keep(): void;
@@ -78,8 +79,11 @@ function stageOf({
   const clients = servers.map((server) => server.client(QUICK));
   const askers = sentinels.map((server) => server.client(QUICK));
   const master = async (): Promise<number> => {
-    const named = portOf(await firstOf(askers, (asker) => asker.call(...WHO)));
-    return links.findIndex(({ port }) => port === named);
+    const named = await orElse(
+      firstOf(askers, (asker) => asker.call(...WHO)),
+      ['', '0'],
+    );
+    return links.findIndex(({ port }) => port === portOf(named));
   };
   return {
     servers,
@@ -90,11 +94,18 @@ function stageOf({
         () => true,
         () => false,
       ),
-    failover: async () => void (await firstOf(askers, (asker) => asker.call('SENTINEL', 'FAILOVER', 'main'))),
-    forget: async () => void (await clients[await master()]?.flushall()),
+    async failover() {
+      await orElse(
+        firstOf(askers, (asker) => asker.call('SENTINEL', 'FAILOVER', 'main')),
+        undefined,
+      );
+    },
+    async forget() {
+      await orElse(clients[await master()]?.flushall(), undefined);
+    },
     async connections() {
-      const info = (await clients[await master()]?.info('clients')) ?? '';
-      return Number(/connected_clients:(\d+)/.exec(info)?.[1]);
+      const info = await orElse(clients[await master()]?.info('clients'), undefined);
+      return Number(/connected_clients:(\d+)/.exec(info ?? '')?.[1]);
     },
     keep() {
       for (const { child } of [...servers, ...sentinels]) keeper.keep(child);
@@ -130,6 +141,15 @@ const WHO = ['SENTINEL', 'get-master-addr-by-name', 'main'] as const;
 function portOf(named: unknown): number {
   const [, port] = named as [string, string];
   return Number(port);
+}
+
+/** Another fault may have been there before: what is frozen, or fails over already, takes no orders. */
+async function orElse<T, E>(answer: Promise<T> | undefined, otherwise: E): Promise<T | E> {
+  try {
+    return (await answer) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
 }
 
 /** Of the first that answers. */
