@@ -63,6 +63,13 @@ describe('an empty list', () => {
     expect(broken(empty(10_000), empty(11_000))).toEqual([]);
   });
 
+  it('gives way to an older one that is not, which is heard of later', () => {
+    expect(broken(empty(10_000), { ...NEXT, ageMs: 5_000 })).toEqual([]);
+    expect(broken(FIRST, empty(15_600), { ...NEXT, calledAtMs: 15_700, ageMs: 7_000 })).toEqual([
+      'time never goes back',
+    ]);
+  });
+
   it('is never given before', () => {
     expect(broken(FIRST, empty(15_400))).toEqual(['no empty list before its hold']);
   });

@@ -6,6 +6,7 @@ import { AnswersJudge } from './judge/answers.js';
 import { FootprintJudge } from './judge/footprint.js';
 import { type NodeRound, NodesJudge } from './judge/nodes.js';
 import { OrderJudge } from './judge/order.js';
+import { Verdicts } from './judge/verdicts.js';
 import type { Violation } from './judge/violation.js';
 import { type Acknowledged, WritesJudge } from './judge/writes.js';
 import { BEAT_MS, CALL_DEADLINE_MS, EMPTY_HOLD_MS, GRACE_MS, MAX_STALE_MS, RECOVERY_MS } from './settings.js';
@@ -18,7 +19,6 @@ const SLACK_MS = 1_500;
 const REMEMBERED_LISTS = 5_000;
 /** All others are answers, too: the manager's own words. */
 const NO_ANSWER = new Set([-1, 1, 4, 8, 14]);
-const MOST_TOLD = 40;
 
 type Listed = ReturnType<typeof listedIn>;
 
@@ -52,12 +52,13 @@ export class Judges {
   /** How many there were, and of which of them nothing could be said of nodes. */
   rounds = 0;
   restless = 0;
+  /** What each round was allowed for the machine's standstills, ms. */
+  readonly allowancesMs: number[] = [];
   readonly codes = new Map<number, number>();
   readonly sources = new Map<string, number>();
   readonly #classOf = createClasses();
   readonly #lists = new Map<string, Listed>();
-  readonly #violations: Violation[] = [];
-  #told = 0;
+  readonly #verdicts = new Verdicts();
   #calmSinceMs: number | undefined;
   /** Of this round, while all was well. */
   #unanswered: Violation[] = [];
@@ -96,7 +97,7 @@ export class Judges {
     this.answers.given({ ...times, hash: hashOf(answer), set: listed?.set, elsewhere });
     if (life === undefined || elsewhere) return;
     const process = `${replica}.${life}`;
-    this.#violations.push(...this.order.seen({ ...times, process, empty: listed?.count === 0, source }));
+    this.#verdicts.add(this.order.seen({ ...times, process, empty: listed?.count === 0, source }));
   }
 
   registered(key: string, registered: Registered): void {
@@ -127,18 +128,19 @@ export class Judges {
   settle(toMs: number, round: NodeRound | undefined, rows: readonly Row[]): void {
     this.rounds += 1;
     // Where the machine stood still nobody was answered by it.
-    if ((round?.allowanceMs ?? 0) < CALL_DEADLINE_MS) this.#violations.push(...this.#unanswered);
+    if ((round?.allowanceMs ?? 0) < CALL_DEADLINE_MS) this.#verdicts.add(this.#unanswered);
     this.#unanswered = [];
-    this.#violations.push(...this.answers.settle(toMs), ...this.writes.settle(toMs));
+    this.#verdicts.add([...this.answers.settle(toMs), ...this.writes.settle(toMs)]);
     if (round === undefined) {
       this.restless += 1;
       return;
     }
+    this.allowancesMs.push(round.allowanceMs);
     const versions = new Map(rows.map(({ key, location }) => [key, versionIn(location)]));
-    this.#violations.push(
+    this.#verdicts.add([
       ...this.writes.settleRows(versions, this.nodes.settled(round), toMs),
       ...this.nodes.settle(round),
-    );
+    ]);
   }
 
   weigh(
@@ -147,11 +149,11 @@ export class Judges {
     callers: number,
   ): void {
     const sample = { name, atMs: machineMs(), descriptors: descriptors - callers, residentMib };
-    this.#violations.push(...this.footprint.sample(sample));
+    this.#verdicts.add(this.footprint.sample(sample));
   }
 
   count(name: string, count: number, most: number): void {
-    this.#violations.push(...this.footprint.count(name, count, most, machineMs()));
+    this.#verdicts.add(this.footprint.count(name, count, most, machineMs()));
   }
 
   /** A process that is no more. */
@@ -160,16 +162,12 @@ export class Judges {
   }
 
   /** What was found since the last asking. */
-  untold(): string[] {
-    const fresh = this.told().slice(this.#told);
-    this.#told += fresh.length;
-    return fresh;
+  untold(): readonly string[] {
+    return this.#verdicts.untold();
   }
 
-  told(): string[] {
-    return this.#violations
-      .slice(0, MOST_TOLD)
-      .map(({ rule, atMs, text }) => `broken: ${rule} | at ${Math.round(atMs)} ms | ${text}`);
+  told(): readonly string[] {
+    return this.#verdicts.all();
   }
 
   /** Of what nothing was seen: a walk in which nobody walked is none. */
@@ -185,7 +183,7 @@ export class Judges {
   }
 
   #violate(rule: string, text: string): void {
-    this.#violations.push({ rule, atMs: machineMs(), text });
+    this.#verdicts.add([{ rule, atMs: machineMs(), text }]);
   }
 
   #remember(path: string, hash: string, answer: Buffer): void {

@@ -4,9 +4,12 @@ import type { Judges } from './judges.js';
 export function report(judges: Judges): string {
   const { answers, order, writes, nodes, footprint, codes, sources } = judges;
   const { ends, amongFaults, cameBack, nobody, lost, lateThroughOther, deletedRows } = nodes.counts;
+  const allowancesMs = judges.allowancesMs.toSorted((a, b) => a - b);
+  const middle = Math.round(allowancesMs[allowancesMs.length >> 1] ?? 0);
   const { descriptors, residentMib } = footprint.highest;
   return [
     `${judges.rounds} rounds, in ${judges.restless} of them Redis came not to rest, and nodes were left for the next`,
+    `for standstills of the machine ${middle} ms were allowed in the middle, ${Math.round(allowancesMs.at(-1) ?? 0)} ms at the most`,
     `${answers.judged} answers (OK: ${counted(sources)}), ${order.empties} empty lists; by status: ${counted(codes)}`,
     `${writes.direct} registrations taken, ${writes.journaled} journaled, ${writes.deletions} deletions`,
     `${ends} ends of nodes held against their rows, ${amongFaults} of them among faults; ${cameBack} came back first, ${nobody} never registered, ${lost} were lost with a manager that took no writes`,

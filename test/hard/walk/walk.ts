@@ -27,6 +27,8 @@ export interface WalkOptions {
 
 const CALLERS_GAUGE = /^dragonfly_manager_gateway_downstream_connections(?:{.*})? (\d+)/m;
 const START_LIMIT_MS = 60_000;
+/** As `watchStandstill` has it. */
+const STEPS = 3;
 /** A manager that is back has its streams again. */
 const REACHED_AGAIN_MS = 5_000;
 const ROUND_MS = FAULTS_MS + RECOVERY_MS + WATCH_MS;
@@ -114,13 +116,14 @@ class Walk {
       this.#options.say('Redis has not come to rest: of this round only answers and writes are judged');
     const calmFromMs = machineMs();
     const standstill = watchStandstill();
+    await this.#othersStillMs();
     await this.#nodes.restore();
     await wait(RECOVERY_MS - (machineMs() - calmFromMs));
     this.#judges.calm(isCalm);
     await this.#nodes.endSome();
     await wait(WATCH_MS);
     this.#judges.calm(false);
-    const { allowanceMs } = standstill;
+    const allowanceMs = Math.max(standstill.allowanceMs, STEPS * (await this.#othersStillMs()));
     standstill.stop();
     // First: all that was said is told when it has answered.
     const rows = await this.#stage.managers.rows();
@@ -129,6 +132,12 @@ class Walk {
     this.#judges.settle(toMs, isCalm ? round : undefined, rows);
     await this.#weigh();
     for (const line of this.#judges.untold()) this.#options.say(line);
+  }
+
+  /** Since the last asking; other work on the machine holds up each process at its own time. */
+  async #othersStillMs(): Promise<number> {
+    const { managers, replicas } = this.#stage;
+    return Math.max(...(await Promise.all([managers, ...replicas].map((one) => one.stillMs()))));
   }
 
   async stop(): Promise<void> {

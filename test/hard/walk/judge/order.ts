@@ -25,11 +25,11 @@ const RECENT_MS = 20_000;
 
 /**
  * Of one process and question: who calls after somebody has been answered is not answered with what was asked for earlier; and an empty
- * list not before the hold after the newest that was not. Answers come as calls end.
+ * list not before the hold after the newest that was not. One that was given where nothing else was known gives way to an older one that is
+ * not empty, once that is heard of: "none" is good enough for nobody. Answers come as calls end.
  */
 export class OrderJudge {
   readonly #options: OrderOptions;
-  readonly #any = new Marks();
   readonly #filled = new Marks();
   empties = 0;
 
@@ -44,26 +44,23 @@ export class OrderJudge {
     const earliestMs = calledAtMs - ageMs;
     const latestMs = gotAtMs - ageMs;
     const violations: Violation[] = [];
-    const before = this.#any.newest(key, calledAtMs);
+    const before = this.#filled.newest(key, calledAtMs);
     if (before !== undefined && latestMs < before.askedMs - toleranceMs) {
       const byMs = Math.round(before.askedMs - latestMs);
       const text = `${process}, ${group}: ${source}, ${ageMs} ms old, asked for ${byMs} ms before a ${before.source}`;
       violations.push({ rule: 'time never goes back', atMs: gotAtMs, text });
     }
-    const filled = this.#filled.newest(key, calledAtMs);
     if (empty) this.empties += 1;
-    if (empty && filled !== undefined && gotAtMs < filled.askedMs + emptyHoldMs - toleranceMs) {
-      const text = `${process}, ${group}: ${Math.round(gotAtMs - filled.askedMs)} ms after one that was not empty was asked for`;
+    if (empty && before !== undefined && gotAtMs < before.askedMs + emptyHoldMs - toleranceMs) {
+      const text = `${process}, ${group}: ${Math.round(gotAtMs - before.askedMs)} ms after one that was not empty was asked for`;
       violations.push({ rule: 'no empty list before its hold', atMs: gotAtMs, text });
     }
-    this.#any.add(key, { gotAtMs, askedMs: earliestMs, source });
     if (!empty) this.#filled.add(key, { gotAtMs, askedMs: earliestMs, source });
     return violations;
   }
 
   /** Of processes that have ended. */
   forget(process: string): void {
-    this.#any.forget(process);
     this.#filled.forget(process);
   }
 }

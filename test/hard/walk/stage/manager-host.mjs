@@ -2,6 +2,7 @@
 // here loses its connections and caches at once, and leaves the rows as they are. Both are frozen with the process.
 // Orders come over IPC, what was said and written goes back over it; it ends with the process that started it.
 import { createHash } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { seedFromRecordings } from '../../../../dist/simulator/manager/recorded-rows.js';
 import { startSimulatedManager } from '../../../../dist/simulator/manager/simulated-manager.js';
 
@@ -107,6 +108,9 @@ const managers = await Promise.all(
   ),
 );
 
+const delays = monitorEventLoopDelay({ resolution: 10 });
+delays.enable();
+
 /** Somebody edits all the time, so that an answer shows when it was made. */
 let edits = 0;
 setInterval(() => {
@@ -134,6 +138,11 @@ const ORDERS = {
       ...record.schedulers.map((row) => ({ ...row, kind: 'scheduler' })),
       ...record.seedPeers.map((row) => ({ ...row, kind: 'seed-peer' })),
     ].map((row) => ({ key: keyOf(row), state: row.state, location: row.location })),
+  still: () => {
+    const stillMs = delays.max / 1e6;
+    delays.reset();
+    return stillMs;
+  },
   connections: () => managers.map(({ stats }) => stats.connectionsOpen),
 };
 

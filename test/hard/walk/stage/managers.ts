@@ -57,6 +57,8 @@ export interface Managers {
   /** Everything that was said and written before has been told when it resolves. */
   rows(): Promise<readonly Row[]>;
   connections(): Promise<readonly number[]>;
+  /** How long their process stood still at the most since the last asking, ms. */
+  stillMs(): Promise<number>;
   /** Both, with all that they have in common. */
   freeze(): void;
   thaw(): void;
@@ -94,6 +96,7 @@ export async function startManagers(
     deleteRow: async (node) => void (await order('delete', { node })),
     rows: () => order('rows') as Promise<readonly Row[]>,
     connections: () => order('connections') as Promise<readonly number[]>,
+    stillMs: () => order('still') as Promise<number>,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
   };

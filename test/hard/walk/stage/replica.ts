@@ -7,6 +7,8 @@ import type { Keeper } from './keeper.js';
 
 const WALL_CLOCK = new URL('wall-steps.mjs', import.meta.url).href;
 const HEADROOM_LINES = 500;
+const METRICS_LIMIT_MS = 5_000;
+const STILL_GAUGE = /^\w*nodejs_eventloop_lag_max_seconds(?:{.*})? (\S+)/m;
 
 /** One gateway process after the other on one address and one directory, as in a pod. */
 export interface Replica {
@@ -26,6 +28,8 @@ export interface Replica {
   /** The wall clock, by hours. */
   jump(): void;
   metrics(): Promise<string>;
+  /** How long its event loop stood still at the most since the last asking, ms; where it does not say even that, long. */
+  stillMs(): Promise<number>;
   /** Of the process. */
   footprint(): { readonly descriptors: number; readonly residentMib: number };
   /** Writes the log down, and forgets it; what the process said in despair. */
@@ -130,7 +134,15 @@ class ReplicaProcess implements Replica {
   }
 
   async metrics(): Promise<string> {
-    return (await fetch(`http://${this.#metrics}/metrics`, { signal: AbortSignal.timeout(5_000) })).text();
+    return (
+      await fetch(`http://${this.#metrics}/metrics`, { signal: AbortSignal.timeout(METRICS_LIMIT_MS) })
+    ).text();
+  }
+
+  async stillMs(): Promise<number> {
+    if (!this.running) return 0;
+    const text = await this.metrics().catch(() => '');
+    return 1_000 * Number(STILL_GAUGE.exec(text)?.[1] ?? METRICS_LIMIT_MS / 1_000);
   }
 
   footprint(): { descriptors: number; residentMib: number } {
