@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { watchFiles } from '../../src/cli/watch-files.js';
 import { createRunningConfig } from '../../src/config/running-config.js';
-import type { Reloaded } from '../../src/gateway.js';
+import type { Reloaded } from '../../src/control.js';
 import {
   type SimulatedManager,
   startSimulatedManager,
