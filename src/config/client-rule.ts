@@ -1,3 +1,4 @@
+import { METHODS } from './methods.js';
 import type { NamePattern } from './name-pattern.js';
 
 /** One of `server.clients.rules`, checked. */
@@ -14,15 +15,7 @@ export type ClientRule = {
 
 /** Methods by group, with both APIs; a test holds them against the table of methods. */
 export const METHOD_GROUPS = {
-  reads: [
-    'ListApplications',
-    'ListSchedulers',
-    'GetScheduler',
-    'GetSeedPeer',
-    'ListSeedPeers',
-    'ListBuckets',
-    'GetObjectStorage',
-  ],
+  reads: METHODS,
   writes: ['UpdateScheduler', 'UpdateSeedPeer', 'DeleteSeedPeer'],
   'keep-alive': ['KeepAlive'],
 } as const;

@@ -3,33 +3,15 @@ import type {
   AnswerKind,
   AnswerSource,
   BadInputReason,
+  CallerEvent,
   ConnectionCloseReason,
   ConnectionRefuseReason,
   ForbiddenOutcome,
-  GatewayEvent,
   LimitName,
 } from './events.js';
 import type { MetricSources } from './gauges.js';
 import { LATENCY_BUCKETS, membersOf, type SeriesMaker } from './series.js';
 import type { Cell, Tally } from './tally.js';
-
-export type CallerEvent = Extract<
-  GatewayEvent,
-  {
-    kind:
-      | 'connection-opened'
-      | 'connection-closed'
-      | 'connection-refused'
-      | 'bad-input'
-      | 'limit-reached'
-      | 'client-allowed'
-      | 'client-forbidden'
-      | 'call-answered'
-      | 'would-have-answered'
-      | 'answer-aged'
-      | 'call-coalesced';
-  }
->;
 
 const CLOSED = membersOf<ConnectionCloseReason>({
   client: 0,

@@ -1,10 +1,5 @@
-import type { ClaimWhence, GatewayEvent } from './events.js';
+import type { ClaimEvent, ClaimWhence } from './events.js';
 import type { LogLine } from './log-line.js';
-
-export type ClaimEvent = Extract<
-  GatewayEvent,
-  { kind: `claim-${string}` | `claims-${string}` | 'nodes-recovered' }
->;
 
 /** What is said of who holds the nodes' streams; what happens with every move of a node is for debugging. */
 export function aboutClaim(event: ClaimEvent): LogLine {

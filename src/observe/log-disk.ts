@@ -1,25 +1,10 @@
-import type { ErrorClass, GatewayEvent, ReplayOutcome } from './events.js';
-import type { LogLine } from './log-line.js';
+import type { DiskEvent, ErrorClass, ReplayOutcome } from './events.js';
+import type { LogLine, Of } from './log-line.js';
 
-type DiskEvent = Extract<
-  GatewayEvent,
-  {
-    kind:
-      | 'directory-unusable'
-      | 'directory-taken'
-      | 'snapshot-written'
-      | 'snapshot-failed'
-      | 'snapshot-loaded'
-      | 'journal-loaded'
-      | 'journal-failed'
-      | 'registration-journaled'
-      | 'registration-replayed'
-      | 'node-registered-again';
-  }
->;
+type Told = DiskEvent | Of<'node-registered-again'>;
 
 /** What is said of the files in `snapshot.dir`. */
-export function aboutDisk(event: DiskEvent): LogLine | undefined {
+export function aboutDisk(event: Told): LogLine | undefined {
   switch (event.kind) {
     case 'directory-unusable':
       return {
@@ -55,7 +40,7 @@ export function aboutDisk(event: DiskEvent): LogLine | undefined {
   }
 }
 
-function loaded(event: Extract<DiskEvent, { kind: 'snapshot-loaded' }>): LogLine {
+function loaded(event: Extract<Told, { kind: 'snapshot-loaded' }>): LogLine {
   const { entries, damagedBytes, ignored, newestAgeMs } = event;
   const age = newestAgeMs === undefined ? '' : `, the newest ${Math.round(newestAgeMs / 1000)} s old`;
   const rest =
@@ -68,7 +53,7 @@ function loaded(event: Extract<DiskEvent, { kind: 'snapshot-loaded' }>): LogLine
 }
 
 function aboutRegistrations(
-  event: Exclude<DiskEvent, { kind: `snapshot-${string}` | `directory-${string}` }>,
+  event: Exclude<Told, { kind: `snapshot-${string}` | `directory-${string}` }>,
 ): LogLine {
   switch (event.kind) {
     case 'journal-loaded': {

@@ -1,18 +1,10 @@
-import type { NodeEndReason, ReopenReason } from './events.js';
+import type { NodeEndReason, NodeEvent, ReopenReason } from './events.js';
 import type { LogLine, Of } from './log-line.js';
 
-type NodeEvent = Of<
-  | 'node-opened'
-  | 'node-reopened'
-  | 'node-ended'
-  | 'node-unshielded'
-  | 'openings-lowered'
-  | 'node-disputed'
-  | 'node-settled'
->;
+type Told = Exclude<NodeEvent, Of<'node-looked-at' | 'node-registered-again'>>;
 
 /** What is said of nodes and their streams at the manager. Which node it was, `/api/nodes` tells. */
-export function aboutNode(event: NodeEvent): LogLine {
+export function aboutNode(event: Told): LogLine {
   switch (event.kind) {
     case 'node-opened': {
       const { kind, node, manager } = event;

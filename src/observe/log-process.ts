@@ -1,5 +1,5 @@
-import type { CertificateUse } from './events.js';
-import type { LogLine, Of } from './log-line.js';
+import type { CertificateUse, ProcessEvent } from './events.js';
+import type { LogLine } from './log-line.js';
 
 const DAY_MS = 86_400_000;
 
@@ -10,23 +10,7 @@ const CERTIFICATE_KEYS: Readonly<Record<CertificateUse, string>> = {
 };
 
 /** What the gateway itself does. */
-export function aboutProcess(
-  event: Of<
-    | 'started'
-    | 'serving-changed'
-    | 'mode-changed'
-    | 'maintenance-begun'
-    | 'maintenance-ended'
-    | 'operator-acted'
-    | 'operator-refused'
-    | 'config-reloaded'
-    | 'config-refused'
-    | 'certificate-expiring'
-    | 'draining'
-    | 'stopped'
-    | 'internal-error'
-  >,
-): LogLine {
+export function aboutProcess(event: ProcessEvent): LogLine {
   const base = { event: event.kind };
   switch (event.kind) {
     case 'started':

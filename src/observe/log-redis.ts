@@ -1,8 +1,6 @@
-import type { GatewayEvent } from './events.js';
+import type { RedisEvent } from './events.js';
 import type { LogLine } from './log-line.js';
 import { tlsFaultOf } from './tls-fault.js';
-
-export type RedisEvent = Extract<GatewayEvent, { kind: `redis-${string}` }>;
 
 /** What an event of Redis says in the log: none of them costs a caller anything, and all repeat. */
 export function redisLine(event: RedisEvent): LogLine | undefined {

@@ -1,10 +1,5 @@
-import type { GatewayEvent } from './events.js';
+import type { WorldEvent } from './events.js';
 import type { LogLine } from './log-line.js';
-
-type WorldEvent = Extract<
-  GatewayEvent,
-  { kind: 'world-frozen' | 'world-known-again' | 'world-cleared' | 'world-accepted' }
->;
 
 /** What is said of a manager that is not the one we know. */
 export function aboutWorld(event: WorldEvent): LogLine | undefined {

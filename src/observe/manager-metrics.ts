@@ -8,7 +8,7 @@ import type {
 } from './events.js';
 import { LATENCY_BUCKETS, membersOf, type SeriesMaker } from './series.js';
 
-export type ManagerEvent = Extract<
+type Measured = Extract<
   GatewayEvent,
   {
     kind:
@@ -53,7 +53,7 @@ export interface ManagerMetricsOptions {
 export function createManagerMetrics(
   { counter, histogram }: SeriesMaker,
   { readMethods: method, managers: manager }: ManagerMetricsOptions,
-): (event: ManagerEvent) => void {
+): (event: Measured) => void {
   const created = counter('upstream_channels_created_total', 'Channels opened to the manager.', {
     manager,
     reason: CREATED,

@@ -1,7 +1,7 @@
 import type { DiscardReason, GatewayEvent, PaceStateName, PoorerReason } from './events.js';
 import { membersOf, type SeriesMaker } from './series.js';
 
-export type MemoryEvent = Extract<
+type Measured = Extract<
   GatewayEvent,
   {
     kind:
@@ -37,7 +37,7 @@ const PACES = membersOf<PaceStateName>({ idle: 0, away: 0, ramp: 0 });
 export function createMemoryMetrics(
   { counter }: SeriesMaker,
   readMethods: readonly string[],
-): (event: MemoryEvent) => void {
+): (event: Measured) => void {
   const method = readMethods;
   const stored = counter('cache_stored_total', 'Answers remembered.', { method });
   const discarded = counter('cache_discarded_total', 'Answers not remembered.', {

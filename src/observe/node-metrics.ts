@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { PortSays } from '../keepalive/ports.js';
-import type { GatewayEvent, NodeEndReason, NodeKind, NodeSays, ReopenReason } from './events.js';
+import type { NodeEndReason, NodeEvent, NodeKind, NodeSays, ReopenReason } from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
 import type { Of } from './log-line.js';
 import { membersOf, type SeriesMaker, seriesMaker } from './series.js';
@@ -16,22 +16,6 @@ export interface MeasuredNode {
   /** What its port was last seen to say; undefined: it was not looked at. */
   readonly port: PortSays | undefined;
 }
-
-export type NodeEvent = Extract<
-  GatewayEvent,
-  {
-    kind:
-      | 'node-opened'
-      | 'node-reopened'
-      | 'node-ended'
-      | 'node-unshielded'
-      | 'openings-lowered'
-      | 'node-looked-at'
-      | 'node-disputed'
-      | 'node-settled'
-      | 'node-registered-again';
-  }
->;
 
 const TYPES = membersOf<NodeKind>({ scheduler: 0, 'seed-peer': 0 });
 const STATES = ['waiting', 'open', 'replacing', 'ending', 'dormant', 'elsewhere'] as const;

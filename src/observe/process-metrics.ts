@@ -1,7 +1,7 @@
 import type { GatewayEvent, ReplayOutcome } from './events.js';
 import { membersOf, type SeriesMaker } from './series.js';
 
-export type ProcessEvent = Extract<
+type Measured = Extract<
   GatewayEvent,
   {
     kind:
@@ -29,7 +29,7 @@ const REPLAYED = membersOf<ReplayOutcome>({
 });
 
 /** What happens to the gateway itself, and what it writes down for the manager. */
-export function createProcessMetrics({ counter }: SeriesMaker): (event: ProcessEvent) => void {
+export function createProcessMetrics({ counter }: SeriesMaker): (event: Measured) => void {
   const reloads = counter('config_reloads_total', 'Reloads of the configuration, by result.', {
     result: ['applied', 'refused'],
   });

@@ -2,6 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type {
   BreakerStateName,
   RedisErrorReason,
+  RedisEvent,
   RedisLookUpResult,
   RedisOperation,
   RedisRejectReason,
@@ -9,7 +10,6 @@ import type {
   RegistrationRejectReason,
 } from './events.js';
 import { METRIC_PREFIX } from './gauges.js';
-import type { RedisEvent } from './log-redis.js';
 import { membersOf, seriesMaker } from './series.js';
 
 const OPERATIONS = membersOf<RedisOperation>({

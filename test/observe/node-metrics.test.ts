@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { createNodeMetrics, type MeasuredNode, type NodeEvent } from '../../src/observe/node-metrics.js';
+import type { NodeEvent } from '../../src/observe/events.js';
+import { createNodeMetrics, type MeasuredNode } from '../../src/observe/node-metrics.js';
 
 const PREFIX = 'dragonfly_manager_gateway_';
 

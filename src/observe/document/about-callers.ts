@@ -1,4 +1,5 @@
 import { refusalOf } from '../../clients/words.js';
+import type { CallerEvent } from '../events.js';
 import type { Explanations } from './explained.js';
 
 const LIST = 'manager.v2.Manager/ListSchedulers';
@@ -13,6 +14,19 @@ export const ABOUT_CALLERS = {
     {
       event: { kind: 'call-answered', method: LIST, answer: 'hit', code: 0, durationMs: 0.4 },
       means: 'A call has ended: how it was answered, with which code, after how long.',
+    },
+  ],
+  'call-coalesced': [
+    { event: { kind: 'call-coalesced', method: LIST }, means: 'A read has joined an asking under way.' },
+  ],
+  'answer-aged': [
+    {
+      event: { kind: 'answer-aged', method: LIST, ageMs: 90_000, source: 'elsewhere' },
+      todo: 'The managers fail: see `address-state-changed`. Here there is nothing to do; the daemon asks again by itself.',
+    },
+    {
+      event: { kind: 'answer-aged', method: LIST, ageMs: 12, source: 'own' },
+      means: 'A read was answered, so old, and whose answer it was (`elsewhere` leaves a line).',
     },
   ],
   'would-have-answered': [
@@ -116,14 +130,4 @@ export const ABOUT_CALLERS = {
       todo: 'Mode `warn`: it was served. Before `enforce`, there should be no such line, and `client_rules_total{outcome="warned"}` should stand still for a day.',
     },
   ],
-} satisfies Explanations<
-  | 'connection-opened'
-  | 'connection-closed'
-  | 'call-answered'
-  | 'would-have-answered'
-  | 'connection-refused'
-  | 'bad-input'
-  | 'limit-reached'
-  | 'client-allowed'
-  | 'client-forbidden'
->;
+} satisfies Explanations<CallerEvent['kind']>;

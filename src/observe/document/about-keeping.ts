@@ -1,3 +1,4 @@
+import type { DiskEvent, RedisEvent } from '../events.js';
 import type { Explanations } from './explained.js';
 
 const LIST = 'manager.v2.Manager/ListSchedulers';
@@ -168,22 +169,4 @@ export const ABOUT_KEEPING = {
       todo: 'Nothing.',
     },
   ],
-} satisfies Explanations<
-  | 'directory-unusable'
-  | 'directory-taken'
-  | 'snapshot-written'
-  | 'snapshot-failed'
-  | 'snapshot-loaded'
-  | 'journal-loaded'
-  | 'journal-failed'
-  | 'registration-journaled'
-  | 'registration-replayed'
-  | 'redis-connected'
-  | 'redis-failed'
-  | 'redis-looked-up'
-  | 'redis-store-ended'
-  | 'redis-answer-rejected'
-  | 'redis-question-rejected'
-  | 'redis-registration-rejected'
-  | 'redis-breaker-changed'
->;
+} satisfies Explanations<(DiskEvent | RedisEvent)['kind']>;

@@ -1,3 +1,4 @@
+import type { ManagerEvent } from '../events.js';
 import type { Explanations } from './explained.js';
 
 const LIST = 'manager.v2.Manager/ListSchedulers';
@@ -166,16 +167,4 @@ export const ABOUT_MANAGER = {
       todo: 'Nothing. "record not found" is health: the probe asks for a node that does not exist, because that reaches the database.',
     },
   ],
-} satisfies Explanations<
-  | 'manager-answered'
-  | 'breaker-changed'
-  | 'breaker-refused'
-  | 'retry-scheduled'
-  | 'retry-refused'
-  | 'manager-overloaded'
-  | 'address-state-changed'
-  | 'resolve-failed'
-  | 'channel-created'
-  | 'channel-closed'
-  | 'probe-finished'
->;
+} satisfies Explanations<ManagerEvent['kind']>;

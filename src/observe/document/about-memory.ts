@@ -1,3 +1,4 @@
+import type { MemoryEvent, WorldEvent } from '../events.js';
 import type { Explanations } from './explained.js';
 
 const LIST = 'manager.v2.Manager/ListSchedulers';
@@ -7,9 +8,6 @@ const GET = 'manager.v2.Manager/GetScheduler';
 export const ABOUT_MEMORY = {
   'cache-stored': [
     { event: { kind: 'cache-stored', method: LIST, sizeBytes: 812 }, means: 'An answer is remembered.' },
-  ],
-  'call-coalesced': [
-    { event: { kind: 'call-coalesced', method: LIST }, means: 'A read has joined an asking under way.' },
   ],
   'read-held-back': [
     {
@@ -21,16 +19,6 @@ export const ABOUT_MEMORY = {
     {
       event: { kind: 'cache-discarded', method: LIST, reason: 'asked-earlier' },
       todo: 'Nothing: a later one is there. So it is with `voided-by-write`, or a richer one; `too-large` is an answer larger than `cache.maxBytes`, `unreadable` one that is no message of its method.',
-    },
-  ],
-  'answer-aged': [
-    {
-      event: { kind: 'answer-aged', method: LIST, ageMs: 90_000, source: 'elsewhere' },
-      todo: 'The managers fail: see `address-state-changed`. Here there is nothing to do; the daemon asks again by itself.',
-    },
-    {
-      event: { kind: 'answer-aged', method: LIST, ageMs: 12, source: 'own' },
-      means: 'A read was answered, so old, and whose answer it was (`elsewhere` leaves a line).',
     },
   ],
   'sharing-changed': [
@@ -122,21 +110,4 @@ export const ABOUT_MEMORY = {
   'world-accepted': [
     { event: { kind: 'world-accepted' }, todo: 'Do the same at the other replicas, if there are any.' },
   ],
-} satisfies Explanations<
-  | 'cache-stored'
-  | 'call-coalesced'
-  | 'read-held-back'
-  | 'cache-discarded'
-  | 'answer-aged'
-  | 'sharing-changed'
-  | 'guard-held'
-  | 'guard-released'
-  | 'warmup-started'
-  | 'warmup-finished'
-  | 'pace-changed'
-  | 'pace-lowered'
-  | 'world-frozen'
-  | 'world-known-again'
-  | 'world-cleared'
-  | 'world-accepted'
->;
+} satisfies Explanations<(MemoryEvent | WorldEvent)['kind']>;

@@ -1,3 +1,4 @@
+import type { ClaimEvent, NodeEvent } from '../events.js';
 import type { Explanations } from './explained.js';
 
 const SCHEDULER = { node: 'scheduler', manager: '0' } as const;
@@ -134,20 +135,4 @@ export const ABOUT_NODES = {
     },
   ],
   'claims-shared': [{ event: { kind: 'claims-shared', claims: 120 }, todo: 'Nothing.' }],
-} satisfies Explanations<
-  | 'node-opened'
-  | 'node-reopened'
-  | 'node-ended'
-  | 'node-unshielded'
-  | 'openings-lowered'
-  | 'node-looked-at'
-  | 'node-disputed'
-  | 'node-settled'
-  | 'node-registered-again'
-  | 'nodes-recovered'
-  | 'claim-taken'
-  | 'claim-given'
-  | 'claim-reasserted'
-  | 'claims-unshared'
-  | 'claims-shared'
->;
+} satisfies Explanations<(NodeEvent | ClaimEvent)['kind']>;

@@ -1,3 +1,4 @@
+import type { ProcessEvent } from '../events.js';
 import type { Explanations } from './explained.js';
 
 const AGAIN = 'Nothing: the counterpart of what was told before.';
@@ -129,18 +130,4 @@ export const ABOUT_PROCESS = {
       todo: 'Told at a stop: the disk (or the receiver of traces) hangs. The next start has the snapshot before the last one; registrations that were acknowledged are there.',
     },
   ],
-} satisfies Explanations<
-  | 'started'
-  | 'serving-changed'
-  | 'mode-changed'
-  | 'maintenance-begun'
-  | 'maintenance-ended'
-  | 'operator-acted'
-  | 'operator-refused'
-  | 'config-reloaded'
-  | 'config-refused'
-  | 'certificate-expiring'
-  | 'draining'
-  | 'stopped'
-  | 'internal-error'
->;
+} satisfies Explanations<ProcessEvent['kind']>;
