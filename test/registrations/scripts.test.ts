@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { redisKeys } from '../../src/redis/keys.js';
 import type { Script } from '../../src/redis/script.js';
-import { BURY, CLAIM, FIND, FINISH, LIST, PUT } from '../../src/registrations/shared/scripts.js';
+import { AUDIT, BURY, CLAIM, FIND, FINISH, LIST, PUT } from '../../src/registrations/shared/scripts.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 
 const { registrations } = redisKeys({ keyPrefix: 'dfmgw', fleetId: 'f' });
@@ -133,4 +133,20 @@ it('is bounded: the nodes known longest are forgotten, and no more is acknowledg
   }
   expect(words).toEqual(['stored', 'stored', 'stored', 'full']);
   expect(await client.hlen(pending)).toBe(3);
+});
+
+it('who knows of a later registration than Redis is told to tell it, and who knows the same or an earlier one is not', async () => {
+  await tell({ kind: 'taken', at: 20 });
+  const known = (node: string, at: number) => [node, stampOf(at), 0] as const;
+  expect(await run(AUDIT, [KEPT_MS, ...known('n', 10), ...known('n', 20), ...known('n', 30)])).toEqual([
+    '0',
+    '1',
+    '1',
+  ]);
+  // From a file that does not say since when, and of a node that Redis does not know.
+  expect(await run(AUDIT, [KEPT_MS, 'n', 1, 0, 'm', 1, 0])).toEqual(['1', '0']);
+  // The same one, by its age, which is a moment older there than when it was measured.
+  const [s, us] = await client.time();
+  const ageUs = Number(s) * 1_000_000 + Number(us) - stampOf(20);
+  expect(await run(AUDIT, [KEPT_MS, 'n', '', ageUs - 300_000])).toEqual(['1']);
 });

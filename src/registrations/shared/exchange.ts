@@ -41,6 +41,12 @@ export interface SealedPending extends Named {
   readonly when: When;
 }
 
+/** When the manager was asked to take what is known of a node. */
+export interface KnownSince {
+  readonly node: string;
+  readonly when: When;
+}
+
 /** What can be said to Redis about registrations. Everything resolves within `redis.timeout`; undefined: Redis could not. */
 export interface RegistrationsExchange {
   /** False while Redis is tried out again: then nobody waits for it. */
@@ -59,8 +65,8 @@ export interface RegistrationsExchange {
   bury(deletion: string, ageMs: number): Promise<string | undefined>;
   find(named: Named): Promise<FoundThere | undefined>;
   list(afterUs: number): Promise<readonly Listed[] | undefined>;
-  /** Which of them are known there? */
-  audit(nodes: readonly string[]): Promise<readonly boolean[] | undefined>;
+  /** Which of them are known there, as of then or later? */
+  audit(known: readonly KnownSince[]): Promise<readonly boolean[] | undefined>;
   takeTurn(turn: string, token: string, leaseMs: number): Promise<string | undefined>;
   releaseTurn(turn: string, token: string): Promise<string | undefined>;
   connect(): void;
@@ -159,10 +165,12 @@ export function createRegistrationsExchange(options: RegistrationsExchangeOption
         [String(afterUs), String(LIST_AT_ONCE), String(LARGEST_VALUE_BYTES)],
         readListed,
       ),
-    audit: (nodes) =>
-      run('registration-audit', AUDIT, keys.all, [String(KEPT_MS), ...nodes], (reply) =>
-        readAudited(reply, nodes.length),
-      ),
+    audit(known) {
+      const args = known.flatMap(({ node, when }) => [node, ...whenArgs(when)]);
+      return run('registration-audit', AUDIT, keys.all, [String(KEPT_MS), ...args], (reply) =>
+        readAudited(reply, known.length),
+      );
+    },
     takeTurn: (turn, token, leaseMs) =>
       run('registration-turn', TURN, [keys.turn(turn)], [token, String(leaseMs)], text),
     releaseTurn: (turn, token) => run('registration-turn', RELEASE, [keys.turn(turn)], [token], text),

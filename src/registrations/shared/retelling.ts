@@ -2,7 +2,7 @@ import type { Emit } from '../../observe/events.js';
 import type { Clock, Timer } from '../../rpc/clock.js';
 import type { Book, Known, Pending } from '../book.js';
 import { nodeKey } from '../registration.js';
-import type { RegistrationsExchange } from './exchange.js';
+import type { RegistrationsExchange, When } from './exchange.js';
 
 /** Tells Redis what it could not be told when it happened, or has lost. */
 export interface Retelling {
@@ -19,6 +19,7 @@ export interface RetellingOptions {
   readonly exchange: Pick<RegistrationsExchange, 'audit' | 'usable'>;
   readonly put: (pending: Pending) => Promise<boolean>;
   readonly learn: (known: Known) => Promise<boolean>;
+  readonly when: (known: Known) => When;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -60,7 +61,10 @@ export function createRetelling(options: RetellingOptions): Retelling {
     const known = book.allKnown();
     for (let from = 0; from < known.length; from += AUDITED_AT_ONCE) {
       const some = known.slice(from, from + AUDITED_AT_ONCE);
-      const there = await exchange.audit(some.map(({ registration }) => nodeKey(registration.node)));
+      // Another replica may know, and have told, only what the node was registered as before.
+      const there = await exchange.audit(
+        some.map((one) => ({ node: nodeKey(one.registration.node), when: options.when(one) })),
+      );
       if (there === undefined) return;
       for (const one of some.filter((_, place) => there[place] === false)) {
         if (stopped || !(await options.learn(one))) return;

@@ -146,11 +146,18 @@ end
 return answer
 `);
 
-/** Which of these nodes are known? ARGV: kept (ms), nodes. Whoever asks lives, and so does what is kept. */
+/**
+ * Of which of these nodes is known what the asker knows, or what came later? The same one told twice has stamps that are as far apart as
+ * an exchange takes. ARGV: kept (ms), then of each: node, stamp ('' if not known), age (µs). Whoever asks lives, and so does what is kept.
+ */
 export const AUDIT = script(`${BOOK}
 keep(ARGV[1])
 local answer = {}
-for i = 2, #ARGV do answer[i - 1] = redis.call('ZSCORE', known_at, ARGV[i]) and '1' or '0' end
+for i = 2, #ARGV, 3 do
+  local there = at(known_at, ARGV[i])
+  local same = there > 0 and covers(there, stamp_of(ARGV[i + 1], ARGV[i + 2]) - 1000000)
+  answer[#answer + 1] = same and '1' or '0'
+end
 return answer
 `);
 

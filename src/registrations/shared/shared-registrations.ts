@@ -107,6 +107,7 @@ function createShared(options: SharedRegistrationsOptions): SharedRegistrations 
     ...options,
     exchange,
     learn: (known) => finish(known, known),
+    when: records.when,
     async put(pending) {
       const result = await put(pending);
       if (result === 'superseded') options.onSuperseded(pending);
