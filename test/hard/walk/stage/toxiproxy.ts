@@ -79,6 +79,8 @@ export async function startToxiproxy(keeper: Keeper): Promise<Toxiproxy> {
     try {
       await raw(...order);
     } catch (error) {
+      // It can hang over a link that is blocked; then nothing but a new one helps.
+      if (up === before && isTimeout(error)) up = relaunch();
       if (up === before) throw error;
       await up;
       await raw(...order);
@@ -142,6 +144,10 @@ async function launch(program: string, port: number, keeper: Keeper): Promise<Ch
     );
   });
   return child;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
 }
 
 type Api = (method: string, path: string, body?: object) => Promise<void>;
