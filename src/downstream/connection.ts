@@ -15,6 +15,7 @@ import type { Deadlines } from './deadlines.js';
 import { EarlyCall, type EarlyCallOwner } from './early-call.js';
 import { createEmptyFrames } from './empty-frames.js';
 import type { DownstreamOptions } from './engine.js';
+import type { Garbage } from './garbage.js';
 import { Http2Call } from './http2-call.js';
 import type { Received } from './inbound.js';
 import { Liveness } from './liveness.js';
@@ -31,8 +32,7 @@ export interface ConnectionOptions {
   readonly deadlines: Deadlines;
   readonly budget: ByteBudget;
   readonly turns: Turns;
-  /** Told of each header list. */
-  readonly countHeaders: (raw: readonly string[]) => void;
+  readonly garbage: Garbage;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
@@ -65,6 +65,8 @@ export class Connection {
   /** Calls that have begun or ended, and how many had by the last ping. */
   #turns = 0;
   #turnsAtPing = 0;
+  /** That have come, ever. */
+  #streams = 0;
   /** Received by calls that others than memory had to answer. */
   #messageBytes = 0;
   /** When the last call ended, or the connection began. */
@@ -156,7 +158,8 @@ export class Connection {
   }
 
   #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
-    this.#options.countHeaders(raw);
+    this.#options.garbage.headers(raw);
+    this.#streams += 1;
     if (this.#condemned) {
       // It goes with its connection.
       stream.on('error', ignore);
@@ -358,6 +361,13 @@ export class Connection {
       this.#options.downstream.emit({ kind: 'bad-input', reason: 'protocol', detail: error.message });
   }
 
+  /** Whoever is cut off may be back at once, with as many again. */
+  #clearUp(): void {
+    const { garbage } = this.#options;
+    if (this.#closeReason === 'limit' || this.#closeReason === 'protocol-error')
+      garbage.streams(this.#streams);
+  }
+
   #onClose(): void {
     // The session tells of its error only after its socket has closed, and then on a later tick.
     setImmediate(() => {
@@ -367,6 +377,7 @@ export class Connection {
       this.#share.end();
       if (!this.#session.destroyed) this.#session.destroy();
       this.#caller?.closed();
+      this.#clearUp();
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });
       this.#options.onClose(this);
     });

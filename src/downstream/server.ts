@@ -7,7 +7,7 @@ import { createConnectionsByAddress } from './connections-by-address.js';
 import { Deadlines } from './deadlines.js';
 import { Draining } from './draining.js';
 import type { Downstream, DownstreamOptions, Engine } from './engine.js';
-import { createHeaderBytes } from './header-bytes.js';
+import { createGarbage } from './garbage.js';
 import { CONNECTION_WINDOW_BYTES, http2Options } from './http2-options.js';
 import { createListener, renewTls } from './listener.js';
 import { Turns } from './turns.js';
@@ -20,7 +20,7 @@ class NodeDownstream implements Downstream {
   readonly #deadlines: Deadlines;
   readonly #budget: ByteBudget;
   readonly #turns: Turns;
-  readonly #countHeaders = createHeaderBytes();
+  readonly #garbage = createGarbage();
   readonly #byAddress = createConnectionsByAddress();
   readonly #listener: Server;
   readonly #connections = new Set<Connection>();
@@ -125,7 +125,7 @@ class NodeDownstream implements Downstream {
       deadlines: this.#deadlines,
       budget: this.#budget,
       turns: this.#turns,
-      countHeaders: this.#countHeaders,
+      garbage: this.#garbage,
       onClose: (closed) => {
         released();
         this.#connections.delete(closed);

@@ -1,39 +1,50 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
-import { createHeaderBytes } from '../../src/downstream/header-bytes.js';
+import { createGarbage } from '../../src/downstream/garbage.js';
 
 const MIB = 1024 * 1024;
 const LARGE = ['x-large', 'x'.repeat(MIB)];
 const SMALL = ['x-small', 'x'.repeat(127)];
 
-describe('bytes of header values that V8 does not know of', () => {
-  it('have it collect once per 64 MiB', () => {
+describe('garbage that V8 does not see', () => {
+  it('has it collect once per 64 MiB of header values', () => {
     let collected = 0;
-    const count = createHeaderBytes(() => {
+    const garbage = createGarbage(() => {
       collected += 1;
     });
-    for (let at = 0; at < 63; at++) count(LARGE);
+    for (let at = 0; at < 63; at++) garbage.headers(LARGE);
     expect(collected).toBe(0);
-    count(LARGE);
+    garbage.headers(LARGE);
     expect(collected).toBe(1);
-    for (let at = 0; at < 128; at++) count(LARGE);
+    for (let at = 0; at < 128; at++) garbage.headers(LARGE);
     expect(collected).toBe(3);
   });
 
-  it('are not counted where they are few', () => {
+  it('has it collect once per 8,192 streams that came to nothing', () => {
     let collected = 0;
-    const count = createHeaderBytes(() => {
+    const garbage = createGarbage(() => {
       collected += 1;
     });
-    for (let at = 0; at < 600_000; at++) count(SMALL);
+    for (let at = 0; at < 15; at++) garbage.streams(1_024);
+    expect(collected).toBe(1);
+    garbage.streams(1_024);
+    expect(collected).toBe(2);
+  });
+
+  it('is not counted where values are short', () => {
+    let collected = 0;
+    const garbage = createGarbage(() => {
+      collected += 1;
+    });
+    for (let at = 0; at < 600_000; at++) garbage.headers(SMALL);
     expect(collected).toBe(0);
   });
 
-  it('have it collect in earnest', async () => {
+  it('has it collect in earnest', async () => {
     const collected = fullCollection();
-    const count = createHeaderBytes();
+    const garbage = createGarbage();
     const knownBytes = process.memoryUsage().arrayBuffers;
-    for (let at = 0; at < 64; at++) count(LARGE);
+    for (let at = 0; at < 64; at++) garbage.headers(LARGE);
     // It is told of 64 MiB more at once, and of more it lets none pass.
     expect(process.memoryUsage().arrayBuffers - knownBytes).toBeGreaterThan(64 * MIB);
     await collected;
