@@ -116,6 +116,17 @@ describe('a node that ended', () => {
     expect(through.counts).toMatchObject({ ends: 1, amongFaults: 1, lost: 0 });
   });
 
+  it('before a KeepAlive of that life was heard stays as its registration has left it, which is counted', () => {
+    const registered: RowChange = { ...ACTIVE, cause: 'updated', atMs: 90_900 };
+    const judge = ended('cancel', 80_000, at(INACTIVE, 80_100), registered);
+    judge.began('n', 90_000);
+    judge.registered('n', 91_000);
+    judge.ending('n', 92_000);
+    judge.ended('n', 92_000, 'hung');
+    expect(rules(judge)).toEqual([]);
+    expect(judge.counts).toMatchObject({ ends: 0, unheard: 1 });
+  });
+
   it('and deleted itself, has no row', () => {
     expect(rules(ended('deleted', 111_000, { ...INACTIVE, state: 'gone', atMs: 111_000 }))).toEqual([]);
     expect(rules(ended('deleted', 111_000, at(INACTIVE, 111_000)))).toEqual([NOT_INACTIVE]);

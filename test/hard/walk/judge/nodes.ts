@@ -48,6 +48,8 @@ export interface NodeCounts {
   cameBack: number;
   /** It never was registered in that life. */
   nobody: number;
+  /** Is active by its registration, as it would be without a gateway: no KeepAlive of that life came through to a manager. */
+  unheard: number;
   /** Is active for good, because nobody took the end (README, limits). */
   lost: number;
   lateThroughOther: number;
@@ -63,6 +65,7 @@ export class NodesJudge {
     amongFaults: 0,
     cameBack: 0,
     nobody: 0,
+    unheard: 0,
     lost: 0,
     lateThroughOther: 0,
     deletedRows: 0,
@@ -173,7 +176,10 @@ export class NodesJudge {
       life.done = true;
       const last = changes.findLast(({ atMs }) => atMs <= dueMs);
       const isOver = how === 'deleted' ? last?.state === 'gone' : last?.state !== 'active';
-      const outcome = this.#outcome(life, { cameBack, isOver, lossUntilMs: round.lossUntilMs });
+      const wasHeard = changes.some(
+        ({ cause, atMs }) => cause === 'keep-alive' && atMs >= life.fromMs && atMs <= dueMs,
+      );
+      const outcome = this.#outcome(life, { cameBack, isOver, wasHeard, lossUntilMs: round.lossUntilMs });
       this.counts[outcome] += 1;
       if (outcome !== 'ends') return [];
       if (isAmongFaults) this.counts.amongFaults += 1;
@@ -185,11 +191,13 @@ export class NodesJudge {
 
   #outcome(
     { registeredAtMs, endedAtMs }: Life,
-    { cameBack, isOver, lossUntilMs }: { cameBack: boolean; isOver: boolean; lossUntilMs: number },
-  ): 'cameBack' | 'nobody' | 'lost' | 'ends' {
-    if (cameBack) return 'cameBack';
+    seen: { cameBack: boolean; isOver: boolean; wasHeard: boolean; lossUntilMs: number },
+  ): 'cameBack' | 'nobody' | 'unheard' | 'lost' | 'ends' {
+    if (seen.cameBack) return 'cameBack';
     if (registeredAtMs === undefined) return 'nobody';
-    return !isOver && endedAtMs < lossUntilMs ? 'lost' : 'ends';
+    if (seen.isOver) return 'ends';
+    if (endedAtMs < seen.lossUntilMs) return 'lost';
+    return seen.wasHeard ? 'ends' : 'unheard';
   }
 
   #staysGone(key: string, { lives, changes }: Known, round: NodeRound): Violation[] {
