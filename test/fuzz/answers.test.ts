@@ -82,6 +82,8 @@ it(`${count} mutated answers of a manager are given as they are, kept within bou
     expect(wrong).toEqual([]);
     expect(path.store.sizeBytes).toBeLessThanOrEqual(MOST_BYTES);
   });
-  if (count > 1_000) for (const times of Object.values(given)) expect(times).toBeGreaterThan(0);
+  // A breaker opens once in thousands of rounds, or never.
+  const { hit, stale, miss } = given;
+  if (count > 1_000) for (const times of [hit, stale, miss]) expect(times).toBeGreaterThan(0);
   path.stop();
 });

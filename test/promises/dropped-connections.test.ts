@@ -5,16 +5,19 @@ import { connectBare, descriptorLimit } from '../support/promises-attacked.js';
 import { PATHS } from '../support/promises-messages.js';
 import { attacked, underAttack } from '../support/promises-under-attack.js';
 
-describe('10,000 connections', () => {
+/** Ten thousand: test/hard/numbers. */
+const CONNECTIONS = Number(process.env.CONNECTIONS ?? 2_000);
+
+describe(`${CONNECTIONS} connections`, () => {
   // The silent ones among them answer no ping, and are to live until they are dropped.
   underAttack(['server.ping.interval=10m', 'server.limits.firstFrameTimeout=10m']);
 
   /** Fewer at a time only where this process, or the gateway's, may not have as many open. */
-  const waveSize = Math.min(10_000, descriptorLimit() - 1_000);
+  const waveSize = Math.min(CONNECTIONS, descriptorLimit() - 1_000);
 
   it(`opened and dropped at once, ${waveSize} at a time, leave nothing behind`, async () => {
-    for (let opened = 0; opened < 10_000; opened += waveSize) {
-      const wave = await openWave(Math.min(waveSize, 10_000 - opened));
+    for (let opened = 0; opened < CONNECTIONS; opened += waveSize) {
+      const wave = await openWave(Math.min(waveSize, CONNECTIONS - opened));
       await expect
         .poll(() => attacked().metric('downstream_connections'), { timeout: 60_000 })
         .toBe(wave.length + attacked().others.count);

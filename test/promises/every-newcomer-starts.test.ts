@@ -18,8 +18,9 @@ const ASKED = {
   idc: 'idc-a',
   location: 'eu',
 };
-const DAEMONS = 2_000;
-const WITHIN_MS = 10_000;
+/** Two thousand: test/hard/numbers. */
+const DAEMONS = Number(process.env.NEWCOMERS ?? 300);
+const WITHIN_MS = DAEMONS * 5;
 /** This process is all of the daemons, so it gives each five times the patience of a real one; they come as fast as they come. */
 const TIME_FACTOR = 0.2;
 
@@ -101,7 +102,7 @@ async function answersElsewhere(metrics: string): Promise<number> {
   return Number(/answers_by_source_total\{[^}]*source="elsewhere"[^}]*\} (\d+)/.exec(text)?.[1]);
 }
 
-describe('2,000 daemons with names, addresses, idcs and locations that nobody has seen start within 10 s', () => {
+describe(`${DAEMONS} daemons with names, addresses, idcs and locations that nobody has seen start within ${WITHIN_MS / 1_000} s`, () => {
   it('with the manager and Redis dead and the gateway started again, from its snapshot alone', async () => {
     const sets = [`snapshot.dir=${dir}`];
     const list = await askOnce((await startGateway(sets)).listen);

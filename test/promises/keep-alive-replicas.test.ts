@@ -5,7 +5,7 @@ import { freezeOne, killOne, rollingRestart } from '../support/shield-rollouts.j
 
 /** Every replica a process, and a manager and a Redis beside them. The full number of nodes: ./test/run --hard. */
 const TIME_FACTOR = 10;
-const NODES = 60;
+const NODES = 30;
 const LEASE_MS = defaultConfig().keepAlive.leaseMs / TIME_FACTOR;
 
 // One fleet, one story: in the order in which they stand.

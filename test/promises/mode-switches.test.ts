@@ -21,9 +21,10 @@ const APPLICATIONS = `${V2}/ListApplications`;
 const UNKNOWN = '/no.such.Service/Method';
 const WATCH = '/grpc.health.v1.Health/Watch';
 
-const CALLERS = 60;
+const CALLERS = 30;
 const NODES = 9;
-const SWITCHES = 60;
+/** Sixty: test/hard/numbers. */
+const SWITCHES = Number(process.env.SWITCHES ?? 18);
 /** Made in each mode before the next one. */
 const CALLS_PER_MODE = 150;
 /** Nodes beat so much faster than in life, that the manager would notice within the test. */

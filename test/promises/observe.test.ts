@@ -16,6 +16,9 @@ const V2 = '/manager.v2.Manager';
 const LIST = `${V2}/ListSchedulers`;
 const UPDATE = `${V2}/UpdateScheduler`;
 
+/** Of each of the fleets. */
+const STEPS = 60;
+
 type Request = readonly [path: string, fields: Readonly<Record<string, unknown>>];
 
 let clock: ManualClock;
@@ -128,7 +131,7 @@ const REQUESTS: readonly Request[] = [
 describe('in front of a fleet, observe', () => {
   it.each([1, 2, 3])('changes no answer, and counts what answer answers: random fleet %i', async (seed) => {
     const random = seededRandom(seed);
-    for (let step = 0; step < 120; step++) {
+    for (let step = 0; step < STEPS; step++) {
       const request = REQUESTS[Math.floor(random() * REQUESTS.length)] as Request;
       const { direct, observed } = await everywhere(request);
       expect(observed).toEqual(direct);

@@ -22,9 +22,12 @@ const LIST = '/manager.v2.Manager/ListSchedulers';
 const GET = '/manager.v2.Manager/GetScheduler';
 const UPDATE = '/manager.v2.Manager/UpdateScheduler';
 
-const ROTATIONS = 20;
-const CALLERS = 10;
-const CALLS_BETWEEN = 30;
+/** Twelve have each of the ways to be broken among them. */
+const ROTATIONS = 12;
+const CALLERS = 8;
+const CALLS_BETWEEN = 24;
+/** A handshake of TLS is a long time on a busy machine. */
+const PATIENT_MS = 60_000;
 
 const owned: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -159,9 +162,9 @@ async function startWorld() {
   const watch = watchFiles({ gateway, files: () => named, clock });
   owned.push(() => watch.stop());
   const look = async (): Promise<void> => {
-    await until('it has looked', () => clock.pendingTimers === 1);
+    await until('it has looked', () => clock.pendingTimers === 1, PATIENT_MS);
     clock.advance(5_000);
-    await until('it has looked again', () => clock.pendingTimers === 1);
+    await until('it has looked again', () => clock.pendingTimers === 1, PATIENT_MS);
   };
   await look();
   return { mounted, manager, redis: redis.client(), gateway, port: listen.port, events, look, first };
@@ -259,7 +262,7 @@ it(`${ROTATIONS} rotations under load, broken ones among them, fail no call`, as
   const connectedToRedis = () => events.filter(({ kind }) => kind === 'redis-connected').length;
   const more = async (): Promise<void> => {
     const enough = load.calls + CALLS_BETWEEN;
-    await until('calls are made', () => load.calls >= enough);
+    await until('calls are made', () => load.calls >= enough, PATIENT_MS);
   };
 
   let shown = fingerprint(first.server);
@@ -282,8 +285,9 @@ it(`${ROTATIONS} rotations under load, broken ones among them, fail no call`, as
     const toRedis = connectedToRedis();
     manager.setFault({ kind: 'connection-age' });
     await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await until('the gateway has dialled again', () => manager.stats.connectionsTotal >= connections + 2);
-    await until('Redis, too', () => connectedToRedis() > toRedis);
+    const dialled = (): boolean => manager.stats.connectionsTotal >= connections + 2;
+    await until('the gateway has dialled again', dialled, PATIENT_MS);
+    await until('Redis, too', () => connectedToRedis() > toRedis, PATIENT_MS);
     await more();
   }
   load.stopped = true;

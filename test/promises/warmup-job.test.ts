@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Called, connectCaller } from '../support/caller.js';
 import { makeCertificates } from '../support/certificates.js';
 import { requestOf } from '../support/data-path.js';
@@ -31,17 +31,27 @@ let manager: ManagerProcess;
 let redis: RedisProcess;
 let gateways: GatewayProcess[];
 
-beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'dfmgw-job-'));
+beforeAll(async () => {
   [manager, redis] = await Promise.all([startManagerProcess(), startRedis()]);
+});
+afterAll(() => Promise.all([manager.kill(), redis.stop()]));
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'dfmgw-job-'));
   gateways = [];
 });
 afterEach(async () => {
   for (const gateway of gateways) gateway.child.kill('SIGKILL');
   await Promise.all(gateways.map(({ exited }) => exited));
-  await Promise.all([manager.kill(), redis.stop()]);
+  // Empty, and configured as at first.
+  await redis.restart();
   rmSync(dir, { recursive: true });
 });
+
+/** For the rest of the test. */
+async function killManager(): Promise<void> {
+  await manager.kill();
+  onTestFinished(() => manager.restart());
+}
 
 /** One configuration for all: a cold gateway, and the job that comes before it. */
 function configFile(more = ''): string {
@@ -114,7 +124,7 @@ describe('manager-gateway warmup, without --target', { timeout: SLOW_MS }, () =>
     // The lists of two daemons of one place are one question to the manager, and two to whoever warms up.
     expect(job.stdout).toMatch(/^5 of 5 answers of Redis are warm, in \d+\.\d s$/m);
     expect(job.code).toBe(0);
-    await manager.kill();
+    await killManager();
     const { address } = await serve(file);
     const called = await ask(address, [...asked, [GET, get('sched-a')], [LIST, list('never-seen')]]);
     expect(sourcesOf(called)).toEqual(called.map(() => [0, 'hit']));
@@ -166,8 +176,8 @@ describe('manager-gateway warmup, without --target', { timeout: SLOW_MS }, () =>
 
   it('ends with 1 when the manager does not answer, and names what is not warm', async () => {
     const file = configFile(REQUESTS);
-    await manager.kill();
-    const { code, stdout } = await warmup('--config', file, '--timeout', '1s');
+    await killManager();
+    const { code, stdout } = await warmup('--config', file, '--timeout', '4s');
     expect(stdout).toMatch(
       /^warmup\.requests\[0\] GetScheduler v2: (UNAVAILABLE manager-gateway: |DEADLINE_EXCEEDED)/m,
     );
@@ -187,7 +197,7 @@ describe('manager-gateway warmup, without --target', { timeout: SLOW_MS }, () =>
     async (_, harm, words) => {
       const file = configFile(REQUESTS);
       await harm();
-      const { code, stdout } = await warmup('--config', file, '--timeout', '2s');
+      const { code, stdout } = await warmup('--config', file, '--timeout', '6s');
       expect(stdout).toMatch(words);
       expect(stdout).toMatch(/^0 of 2 answers of Redis are warm/m);
       expect(code).toBe(1);
@@ -209,16 +219,17 @@ describe('manager-gateway warmup, without --target', { timeout: SLOW_MS }, () =>
 
   it('ends with 2 when it is used in the wrong way', async () => {
     const file = configFile(REQUESTS);
-    for (const [args, words] of [
+    const wrong = [
       [['--set', 'redis.addrs=[]'], 'found neither --target nor redis.addrs'],
       [['--ca-cert', file, '--target', 'a:1'], '--ca-cert: found "'],
       [['--target', 'nowhere:x'], '--target: found "nowhere:x"'],
       [['--timeout', 'soon'], '--timeout: found "soon"'],
       [['--set', 'mode=nonsense'], 'mode (--set mode): found "nonsense"'],
       [['--nonsense'], 'unknown option'],
-    ] as const) {
-      const { code, stderr } = await warmup('--config', file, ...args);
-      expect(stderr).toContain(words);
+    ] as const;
+    const ended = await Promise.all(wrong.map(([args]) => warmup('--config', file, ...args)));
+    for (const [nth, { code, stderr }] of ended.entries()) {
+      expect(stderr).toContain(wrong[nth]?.[1]);
       expect(code).toBe(2);
     }
   });
@@ -250,7 +261,7 @@ describe('manager-gateway warmup of a gateway over TLS', { timeout: SLOW_MS }, (
     const mutual = await serve(file, ...sets, `server.tls.caCert=${ca}`, 'server.tls.clientAuth=require');
     const of = async (target: string, ...more: string[]): Promise<[number, string]> => {
       const { code, stdout, stderr } = await warmup(
-        ...['--config', file, '--target', target, '--timeout', '10s', ...more],
+        ...['--config', file, '--target', target, '--timeout', '60s', ...more],
       );
       return [code, stdout + stderr];
     };
@@ -266,14 +277,15 @@ describe('manager-gateway warmup of a gateway over TLS', { timeout: SLOW_MS }, (
       [`https://${plain.address}`, ['--ca-cert', ca], 0, /^2 of 2/m],
       [mutual.address, ['--ca-cert', ca, ...pair], 0, /^2 of 2/m],
       // Nobody to trust, somebody else to trust, no certificate, and no TLS at all.
-      [`https://${plain.address}`, ['--timeout', '1s'], 1, untrusted],
-      [plain.address, ['--ca-cert', others, '--timeout', '1s'], 1, untrusted],
-      [mutual.address, ['--ca-cert', ca, '--timeout', '1s'], 1, /^0 of 2/m],
-      [plain.address, ['--timeout', '1s'], 1, /^0 of 2/m],
+      [`https://${plain.address}`, ['--timeout', '5s'], 1, untrusted],
+      [plain.address, ['--ca-cert', others, '--timeout', '5s'], 1, untrusted],
+      [mutual.address, ['--ca-cert', ca, '--timeout', '5s'], 1, /^0 of 2/m],
+      [plain.address, ['--timeout', '5s'], 1, /^0 of 2/m],
       [`http://${plain.address}`, ['--ca-cert', ca], 2, /https:\/\/ with them/],
       [plain.address, ['--cert', pair[1] ?? ''], 2, /it without --key/],
     ];
-    for (const [target, flags, code, words] of cases)
-      expect([flags, ...(await of(target, ...flags))]).toEqual([flags, code, expect.stringMatching(words)]);
+    const ended = await Promise.all(cases.map(([target, flags]) => of(target, ...flags)));
+    for (const [nth, [, flags, code, words]] of cases.entries())
+      expect([flags, ...(ended[nth] ?? [])]).toEqual([flags, code, expect.stringMatching(words)]);
   });
 });

@@ -73,7 +73,7 @@ const step = fc.oneof(
 );
 
 /** Ten thousand: test/hard/numbers. */
-const HISTORIES = Number(process.env.HISTORIES ?? 2_000);
+const HISTORIES = Number(process.env.HISTORIES ?? 300);
 
 it(`${HISTORIES} histories of random worlds and callers: nobody gets what the manager would not have given him`, async () => {
   let shared = 0;

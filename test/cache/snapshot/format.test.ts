@@ -9,6 +9,8 @@ import {
 import { entryOf } from './entries.js';
 
 const HOUR = 3_600_000;
+/** A thousand: test/hard/numbers. */
+const FLIPS = Number(process.env.FLIPS ?? 200);
 const WALL = Date.UTC(2026, 0, 1);
 const NOW = 5 * HOUR;
 const BOOT = { bootId: 'b', sinceBootMs: 100 * HOUR };
@@ -45,15 +47,16 @@ describe('a snapshot', () => {
   });
 
   it('cut at any byte gives what is before the cut, and nothing else', () => {
-    const bytes = written();
+    const few = entries.slice(0, 4);
+    const bytes = written({ entries: few });
     let most = 0;
     for (let length = 0; length < bytes.length; length++) {
       const { entries: restored } = decodeSnapshot(bytes.subarray(0, length), later(0));
-      expect(restored.map(same)).toEqual(entries.slice(0, restored.length).map(same));
+      expect(restored.map(same)).toEqual(few.slice(0, restored.length).map(same));
       expect(restored.length).toBeGreaterThanOrEqual(most);
       most = restored.length;
     }
-    expect(most).toBe(entries.length);
+    expect(most).toBe(few.length);
   });
 
   it('with any bit flipped gives all the others, each as it was', () => {
@@ -65,7 +68,7 @@ describe('a snapshot', () => {
       return Math.floor((seed / 2 ** 32) * below);
     };
     let lost = 0;
-    for (let time = 0; time < 1_000; time++) {
+    for (let time = 0; time < FLIPS; time++) {
       const flipped = Buffer.from(bytes);
       const at = random(bytes.length);
       flipped.writeUInt8((flipped[at] ?? 0) ^ (1 << random(8)), at);
@@ -74,7 +77,7 @@ describe('a snapshot', () => {
       for (const entry of restored) expect(same(entry)).toEqual(wanted.get(entry.question.key));
       lost += entries.length - restored.length;
     }
-    expect(lost).toBeGreaterThan(500);
+    expect(lost).toBeGreaterThan(FLIPS / 2);
   });
 
   it.each([
