@@ -19,6 +19,9 @@ const OPENSSL = /\berror:[0-9A-F]{8}:[^:]*:[^:]*:([^:]+):/;
 const BROKEN =
   /^(Connection dropped|(read|write) E[A-Z]+|.* triggered by internal client error: ((read|write) E[A-Z]+|Session closed with error code \d+))$/;
 
+/** A connection that was closed in order over a call (its grace behind a GOAWAY was over): Node ends the call's stream with NO_ERROR. */
+const ENDED_WITHOUT_STATUS = 'Received RST_STREAM with code 0 (Call ended without gRPC status)';
+
 const UNSENT = 'the connection was lost before the request was sent';
 
 /** How everything begins that was not said by a manager. */
@@ -46,6 +49,10 @@ export function explainStatus(status: StatusObject, manager: string): Status {
     return local(Code.UNAVAILABLE, connectionTrouble(details));
   }
   if (BROKEN.test(details) && (code === Code.UNAVAILABLE || code === Code.INTERNAL)) {
+    return local(Code.UNAVAILABLE, 'the connection was lost before it answered');
+  }
+  // Nobody tries again what is INTERNAL.
+  if (code === Code.INTERNAL && details === ENDED_WITHOUT_STATUS) {
     return local(Code.UNAVAILABLE, 'the connection was lost before it answered');
   }
   if (code === Code.UNAVAILABLE && details === 'Channel closed before call started') {
