@@ -134,9 +134,12 @@ class ReplicaProcess implements Replica {
   }
 
   async metrics(): Promise<string> {
-    return (
-      await fetch(`http://${this.#metrics}/metrics`, { signal: AbortSignal.timeout(METRICS_LIMIT_MS) })
-    ).text();
+    const scrape = async (): Promise<string> => {
+      const signal = AbortSignal.timeout(METRICS_LIMIT_MS);
+      return (await fetch(`http://${this.#metrics}/metrics`, { signal })).text();
+    };
+    // The connection of the last time may be closed just now.
+    return scrape().catch(scrape);
   }
 
   async stillMs(): Promise<number> {
