@@ -3,7 +3,7 @@ import type { NodeId } from '../keepalive/node.js';
 import type { NodeView } from '../keepalive/node-view.js';
 import type { PortSays } from '../keepalive/ports.js';
 import type { ManagersView } from '../keepalive/reconcile.js';
-import { type HttpReply, json, text } from './http-server.js';
+import { type HttpReply, type HttpRoute, json, text } from './http-server.js';
 
 /** The nodes whose KeepAlive streams are here, and what is known of them. */
 export interface NodesSource {
@@ -18,13 +18,31 @@ export interface NodesSource {
   nowMs(): number;
 }
 
-/** `GET /api/nodes`; null where something is not known. See docs/admin-api.md. */
-export function listNodes(source: NodesSource): () => HttpReply {
-  return () => {
+/**
+ * `GET /api/nodes?limit=`; null where something is not known. By name; where not all are wanted, those first that are to be looked
+ * at. See docs/admin-api.md.
+ */
+export function listNodes(source: NodesSource): HttpRoute {
+  return (query) => {
     const nowMs = source.nowMs();
-    const nodes = source.nodes().map((view) => shown(view, source, nowMs));
-    return json(200, { nodes: nodes.sort(byName) });
+    const all = source.nodes().toSorted(byName);
+    const wrong = all.filter((view) => isWrong(view, source));
+    const limit = limitOf(query);
+    const meant = limit >= all.length ? all : [...new Set([...wrong, ...all])].slice(0, limit);
+    const nodes = meant.map((view) => shown(view, source, nowMs));
+    return json(200, { count: all.length, toLookAt: wrong.length, nodes });
   };
+}
+
+/** What is no number of nodes limits nothing. */
+function limitOf(query: URLSearchParams): number {
+  const limit = Number(query.get('limit') || Number.NaN);
+  return Number.isInteger(limit) && limit >= 0 ? limit : Number.POSITIVE_INFINITY;
+}
+
+/** It is silent, or the manager contradicts. */
+function isWrong({ key, alive }: NodeView, source: NodesSource): boolean {
+  return !alive || source.managersView(key)?.disputedSinceMs !== undefined;
 }
 
 export type ShownNode = ReturnType<typeof shown>;
@@ -69,8 +87,8 @@ function shown(view: NodeView, source: NodesSource, nowMs: number) {
   };
 }
 
-function byName(one: ShownNode, other: ShownNode): number {
-  const name = ({ kind, clusterId, hostname, ip }: ShownNode): string =>
+function byName(one: NodeView, other: NodeView): number {
+  const name = ({ node: { kind, clusterId, hostname, ip } }: NodeView): string =>
     [kind, clusterId.padStart(20, '0'), hostname, ip].join('\n');
   return name(one) < name(other) ? -1 : 1;
 }

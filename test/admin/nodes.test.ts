@@ -53,14 +53,18 @@ function sourceOf(nodes: readonly NodeView[], seen: ReadonlyMap<string, Managers
   return { source, forgotten };
 }
 
+const ALL = new URLSearchParams();
+
 describe('GET /api/nodes', () => {
   it('shows who each node is, how it stands here, and what the manager says of it', async () => {
     const seen = new Map<string, ManagersView>([
       [nodeKeyOf(SCHEDULER), { says: 'inactive', atMs: 9_500, detail: '', disputedSinceMs: 8_000 }],
     ]);
-    const reply = await listNodes(sourceOf([viewOf(SCHEDULER)], seen).source)();
+    const reply = await listNodes(sourceOf([viewOf(SCHEDULER)], seen).source)(ALL);
     expect([reply.status, reply.contentType]).toEqual([200, 'application/json; charset=utf-8']);
     expect(JSON.parse(reply.body)).toEqual({
+      count: 1,
+      toLookAt: 1,
       nodes: [
         {
           kind: 'scheduler',
@@ -91,7 +95,7 @@ describe('GET /api/nodes', () => {
       lastReopened: undefined,
       holder: undefined,
     });
-    const { body } = await listNodes(sourceOf([view]).source)();
+    const { body } = await listNodes(sourceOf([view]).source)(ALL);
     expect(JSON.parse(body).nodes[0]).toMatchObject({
       lastBeatAgoMs: null,
       intervalMs: null,
@@ -106,13 +110,29 @@ describe('GET /api/nodes', () => {
   it('goes by kind, number of the cluster, and name', async () => {
     const { body } = await listNodes(
       sourceOf([SEED_PEER, SCHEDULER, OTHER].map((node) => viewOf(node))).source,
-    )();
+    )(ALL);
     const names = JSON.parse(body).nodes.map((node: NodeId) => [node.kind, node.clusterId, node.hostname]);
     expect(names).toEqual([
       ['scheduler', '9', 'b'],
       ['scheduler', '10', 'a'],
       ['seed-peer', '2', 'a'],
     ]);
+  });
+
+  it('of more than are wanted shows those that are to be looked at, and says how many there are', async () => {
+    const crowd = Array.from({ length: 40 }, (_, nth) =>
+      nodeOf('scheduler', '1', `n-${10 + nth}`, '127.0.0.9'),
+    );
+    const views = crowd.map((node) => viewOf(node, { alive: node.hostname !== 'n-33' }));
+    const disputed: ManagersView = { says: 'gone', atMs: 9_500, detail: '', disputedSinceMs: 8_000 };
+    const { source } = sourceOf(views, new Map([[nodeKeyOf(crowd[30] as NodeId), disputed]]));
+    const shown = async (limit: string) => {
+      const { body } = await listNodes(source)(new URLSearchParams({ limit }));
+      const { nodes, ...counts } = JSON.parse(body);
+      return { ...counts, names: nodes.map(({ hostname }: NodeId) => hostname) };
+    };
+    expect(await shown('4')).toEqual({ count: 40, toLookAt: 2, names: ['n-33', 'n-40', 'n-10', 'n-11'] });
+    for (const limit of ['40', 'many', '-1', '']) expect((await shown(limit)).names.length).toBe(40);
   });
 });
 

@@ -8,6 +8,11 @@ import { button, byId, chipCell, setText } from './dom.js';
 import { count, duration, NOTHING, stranger } from './format.js';
 import { liveTable, nameCell, textColumn } from './table.js';
 
+/** @typedef {{ count: number, toLookAt: number, nodes: ShownNode[] }} NodesReply */
+
+/** More rows than that nobody reads, and a browser works for seconds on thousands. */
+const MOST = 500;
+
 /** @type {Record<string, Tone>} */
 const HERE = {
   open: 'well',
@@ -118,17 +123,19 @@ function isWrong(/** @type {ShownNode} */ { alive, manager }) {
   return !alive || (manager !== null && manager.disputedForMs !== null);
 }
 
-function inWords(/** @type {number} */ all, /** @type {number} */ wrong) {
-  return wrong === 0 ? count(all) : `${count(all)}, ${count(wrong)} to look at`;
+function inWords(/** @type {NodesReply} */ { count: all, toLookAt, nodes }) {
+  const wrong = toLookAt === 0 ? '' : `, ${count(toLookAt)} to look at`;
+  const shown = nodes.length < all ? `, ${count(nodes.length)} of them here` : '';
+  return `${count(all)}${wrong}${shown}`;
 }
 
 /** Returns what asks for them. */
 export function wireNodes() {
   const turn = poll('nodes', async () => {
-    /** @type {{ nodes: ShownNode[] }} */
-    const { nodes } = await get('api/nodes');
-    const wrong = nodes.filter(isWrong).length;
-    setText(byId('nodes-count', HTMLSpanElement), inWords(nodes.length, wrong));
+    /** @type {NodesReply} */
+    const reply = await get(`api/nodes?limit=${MOST}`);
+    const { nodes } = reply;
+    setText(byId('nodes-count', HTMLSpanElement), inWords(reply));
     // Sorting keeps the order of those that are alike: by kind and name.
     fill(nodes.toSorted((one, other) => Number(isWrong(other)) - Number(isWrong(one))));
     byId('nodes-replica', HTMLParagraphElement).hidden = !nodes.some(({ replica }) => replica === null);
