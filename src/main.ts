@@ -21,6 +21,7 @@ const EXIT_SIGPIPE = 141;
 const program = new Command('manager-gateway')
   .description('A resilient gRPC gateway between the Dragonfly manager and everything that calls it.')
   .version(VERSION)
+  .showHelpAfterError('(add --help for what there is)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
 
 program

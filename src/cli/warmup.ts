@@ -72,7 +72,7 @@ export async function runWarmup(options: WarmupOptions): Promise<number> {
 
 const SILENT: Output = { write: () => undefined };
 
-type Reached = Pick<FillOptions, 'caller' | 'whyNotKept'> & {
+type Reached = Pick<FillOptions, 'caller' | 'redis'> & {
   /** Of what is filled, for people. */
   readonly name: string;
   readonly wanted: readonly Wanted[];
@@ -110,9 +110,11 @@ async function reach(options: WarmupOptions, clock: Clock, deadlineMs: number): 
     trouble:
       asked === undefined ? `Redis could not be read (${aside.redisTrouble ?? 'no answer'})` : undefined,
     stop: () => aside.stop(),
-    async whyNotKept(question) {
-      if (await aside.share(question)) return undefined;
-      return `the manager has answered, but the answer is not in Redis (${aside.redisTrouble ?? 'no answer'})`;
+    redis: {
+      has: (question) => aside.share(question),
+      get trouble() {
+        return aside.redisTrouble;
+      },
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Reply } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { freshIp } from '../rpc/fresh-ip.js';
 import { NO_METADATA } from '../rpc/metadata.js';
-import { Code, codeName } from '../rpc/status.js';
+import { Code, statusText } from '../rpc/status.js';
 import type { Line } from '../upstream/line.js';
 import type { NodeId, NodeRecord } from './node.js';
 import type { Sighting, Witness } from './witness.js';
@@ -84,7 +84,7 @@ function read({ status, message }: Reply, decode: (bytes: Buffer) => Fields): Sa
   if (/record not found/i.test(status.message)) return { kind: 'not-found' };
   // What ListSeedPeers says where no seed peer of the asking one's cluster is active (source).
   if (status.code === Code.NOT_FOUND) return { kind: 'none-active' };
-  return { kind: 'nothing', detail: `${codeName(status.code)} ${status.message}` };
+  return { kind: 'nothing', detail: statusText(status) };
 }
 
 function rowQuestion({ node, path }: NodeRecord, ip: string): [path: string, fields: Fields] {

@@ -30,3 +30,8 @@ const NAMES = new Map<number, string>(Object.entries(Code).map(([name, code]) =>
 export function codeName(code: number): string {
   return NAMES.get(code) ?? 'UNKNOWN';
 }
+
+/** `"NOT_FOUND application not found"`, for people. */
+export function statusText({ code, message }: Status): string {
+  return `${codeName(code)} ${message}`.trimEnd();
+}

@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fill } from '../../src/cli/warmup/fill.js';
 import { createProgress } from '../../src/cli/warmup/progress.js';
 import { runWarmup } from '../../src/cli/warmup.js';
+import { systemClock } from '../../src/rpc/clock.js';
+import { Code, OK_STATUS, type Status } from '../../src/rpc/status.js';
 import {
   type SimulatedManager,
   startSimulatedManager,
 } from '../../src/simulator/manager/simulated-manager.js';
 import { configOf } from '../support/data-path.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { type RunningGateway, startGateway } from '../support/running-gateway.js';
 
 const REQUESTS = `warmup:
@@ -111,6 +115,35 @@ describe('manager-gateway warmup', () => {
     await expect(runWarmup({ ...nowhere, stdout: { write: () => undefined } })).rejects.toThrow(
       'found neither --target nor redis.addrs',
     );
+  });
+});
+
+it('what the manager said is told where it is kept nowhere, and why if that is known', async () => {
+  const question = { path: '/manager.Manager/ListBuckets', message: Buffer.alloc(0) };
+  const clock = new ManualClock();
+  const detailWith = async (trouble: string | undefined, status: Status): Promise<unknown> => {
+    const outcomes = await fill({
+      caller: { call: async () => ({ status, message: undefined, trailers: {} }) },
+      redis: { has: async () => false, trouble },
+      questions: [question],
+      perSecond: Number.POSITIVE_INFINITY,
+      requestTimeoutMs: 1_000,
+      // Too late to ask again.
+      deadlineMs: clock.nowMs() + 500,
+      clock: { ...systemClock, nowMs: () => clock.nowMs() },
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
+    return outcomes[0];
+  };
+  const refused = { code: Code.UNIMPLEMENTED, message: 'unknown method ListBuckets' };
+  expect(await detailWith(undefined, refused)).toEqual({
+    kind: 'failed',
+    detail: 'the manager has answered UNIMPLEMENTED unknown method ListBuckets, and that is not in Redis',
+  });
+  expect(await detailWith('store, timeout: timed out after 100 ms', OK_STATUS)).toEqual({
+    kind: 'failed',
+    detail: 'the manager has answered OK, and that is not in Redis (store, timeout: timed out after 100 ms)',
   });
 });
 

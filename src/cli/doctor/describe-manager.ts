@@ -1,5 +1,5 @@
 import { decodeResponse, encodeRequest } from '../../route/proto.js';
-import { Code, codeName } from '../../rpc/status.js';
+import { Code, statusText } from '../../rpc/status.js';
 import type { Said } from '../gateway-caller.js';
 import type { Finding, Findings } from './finding.js';
 
@@ -29,7 +29,7 @@ export async function describeManager(
       : 'v2.2 or later: it does not know ListBuckets any more; it names no version itself',
   );
   if (listed.status.code !== Code.OK) {
-    const said = `${codeName(listed.status.code)} ${listed.status.message}`.trim();
+    const said = statusText(listed.status);
     return [version, findings.failure('schedulers', said, 'every daemon asks this at its start')];
   }
   return [version, schedulersFinding(findings, path, listed.message ?? Buffer.alloc(0))];

@@ -2,7 +2,7 @@ import type http2 from 'node:http2';
 import { isIP, type Socket } from 'node:net';
 import { formatHostPort } from '../../config/addresses.js';
 import type { Config, ManagerAddress } from '../../config/config.js';
-import { Code, codeName } from '../../rpc/status.js';
+import { Code, statusText } from '../../rpc/status.js';
 import { systemResolver } from '../../upstream/resolver.js';
 import { tlsOptions } from '../../upstream/tls.js';
 import { exchange, type Said } from '../gateway-caller.js';
@@ -158,7 +158,7 @@ async function ask(
     );
   const health = await call('/grpc.health.v1.Health/Check', Buffer.alloc(0));
   const serving = health.status.code === Code.OK && health.message?.[1] === 1;
-  const healthText = serving ? 'SERVING' : `${codeName(health.status.code)} ${health.status.message}`.trim();
+  const healthText = serving ? 'SERVING' : statusText(health.status);
   const read = await readDatabase(findings, managers, call, serving);
   const healthFinding = serving
     ? findings.ok('health', 'SERVING, which proves little: a manager without its database says so, too')

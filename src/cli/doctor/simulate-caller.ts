@@ -2,7 +2,7 @@ import { formatHostPort } from '../../config/addresses.js';
 import type { Config } from '../../config/config.js';
 import { GatewayError } from '../../errors.js';
 import { decodeResponse, encodeRequest } from '../../route/proto.js';
-import { Code, codeName } from '../../rpc/status.js';
+import { Code, statusText } from '../../rpc/status.js';
 import { createAside } from '../aside.js';
 import type { Output } from '../demo/screen.js';
 import { createGatewayCaller, type Said } from '../gateway-caller.js';
@@ -146,7 +146,7 @@ function outcomeOf({ status, message, trailers }: Said, asked: string): Outcome 
     source,
     via,
     ageMs: age === undefined ? undefined : Number(age),
-    status: `${codeName(status.code)} ${status.message}`.trim(),
+    status: statusText(status),
   };
   if (status.code !== Code.OK)
     return { ...base, schedulers: [], why: 'there is no answer, not even an old one' };

@@ -5,7 +5,7 @@ import { systemBootClock } from '../../durable/boot-clock.js';
 import { readUpTo } from '../../durable/files.js';
 import { encodeRequest } from '../../route/proto.js';
 import type { Clock } from '../../rpc/clock.js';
-import { Code, codeName } from '../../rpc/status.js';
+import { Code, statusText } from '../../rpc/status.js';
 import { createGatewayCaller, type GatewayTarget } from '../gateway-caller.js';
 import type { KeptAnswer } from './known.js';
 
@@ -80,7 +80,7 @@ export async function fromGateway(target: GatewayTarget, asker: Asker, timeoutMs
         answers.push({ path, message: message ?? Buffer.alloc(0), ageMs });
       } else if (!(path === APPLICATIONS && status.code === Code.NOT_FOUND)) {
         // No application with a priority is NOT_FOUND, and an empty list here.
-        missing.push(`${path.slice(1)}: ${codeName(status.code)} ${status.message}`);
+        missing.push(`${path.slice(1)}: ${statusText(status)}`);
       }
     }
   } finally {

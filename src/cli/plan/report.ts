@@ -21,7 +21,11 @@ export function asText(plan: Plan, costs: Costs, paint: Paint): string {
     heading(columns('At the managers, all together', 'without', 'with')),
     ...loadRows(plan.without, plan.with),
     '',
-    heading(size.spare === 0 ? 'Each gateway' : `Each gateway, while ${size.spare} of them are away`),
+    heading(
+      size.spare === 0
+        ? 'Each gateway'
+        : `Each gateway, while ${size.spare} of them ${size.spare === 1 ? 'is' : 'are'} away`,
+    ),
     ...eachRows(plan),
     ...list(
       'To look at',

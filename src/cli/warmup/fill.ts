@@ -1,6 +1,6 @@
 import { classify } from '../../breaker/classify.js';
 import type { Clock } from '../../rpc/clock.js';
-import { codeName } from '../../rpc/status.js';
+import { statusText } from '../../rpc/status.js';
 import type { EncodedRequest } from '../../warmup/requests.js';
 import type { GatewayCaller, Said } from '../gateway-caller.js';
 import type { Counts } from './progress.js';
@@ -11,10 +11,17 @@ export type Outcome =
   | { readonly kind: 'stale'; readonly ageMs: number }
   | { readonly kind: 'failed'; readonly detail: string };
 
+export interface KeptInRedis {
+  /** Does the answer to it lie there? */
+  has(question: EncodedRequest): Promise<boolean>;
+  /** The last thing that went wrong there. */
+  readonly trouble: string | undefined;
+}
+
 export interface FillOptions {
   readonly caller: Pick<GatewayCaller, 'call'>;
-  /** Does the answer lie where it is to lie? undefined: whoever answers keeps it. Else why it does not. */
-  readonly whyNotKept?: (question: EncodedRequest) => Promise<string | undefined>;
+  /** Where the answers are to lie; absent: whoever answers keeps them. */
+  readonly redis?: KeptInRedis;
   readonly questions: readonly EncodedRequest[];
   readonly perSecond: number;
   /** Of one call, ms. */
@@ -71,18 +78,20 @@ async function round(options: FillOptions, outcomes: Outcome[], tell: (now: stri
 }
 
 async function one(
-  { caller, whyNotKept }: FillOptions,
+  { caller, redis }: FillOptions,
   question: EncodedRequest,
   timeoutMs: number,
 ): Promise<Outcome> {
-  const outcome = outcomeOf(await caller.call(question.path, question.message, timeoutMs));
-  const why = outcome.kind === 'warm' ? await whyNotKept?.(question) : undefined;
-  return why === undefined ? outcome : { kind: 'failed', detail: why };
+  const said = await caller.call(question.path, question.message, timeoutMs);
+  const outcome = outcomeOf(said);
+  if (outcome.kind !== 'warm' || redis === undefined || (await redis.has(question))) return outcome;
+  const trouble = redis.trouble === undefined ? '' : ` (${redis.trouble})`;
+  const detail = `the manager has answered ${statusText(said.status)}, and that is not in Redis${trouble}`;
+  return { kind: 'failed', detail };
 }
 
 export function outcomeOf({ status, trailers }: Said): Outcome {
-  if (classify(status) !== undefined)
-    return { kind: 'failed', detail: `${codeName(status.code)} ${status.message}`.trimEnd() };
+  if (classify(status) !== undefined) return { kind: 'failed', detail: statusText(status) };
   if (trailers['x-dfmgw-cache'] !== 'stale') return { kind: 'warm' };
   return { kind: 'stale', ageMs: Number(trailers['x-dfmgw-age-ms'] ?? 0) };
 }
