@@ -43,13 +43,16 @@ export type Config = {
     /** 0: none. */
     readonly limits: {
       readonly connectionsPerAddress: number;
+      /** From accept, or the end of the TLS handshake, to the first SETTINGS. */
       readonly firstFrameTimeoutMs: number;
+      /** Without a call. */
       readonly idleTimeoutMs: number;
       readonly resetsPerSecond: number;
       readonly pingsPerSecond: number;
       readonly settingsPerSecond: number;
       readonly refusalsPerSecond: number;
       readonly asksPerSecond: number;
+      /** Of all callers together: request messages that have begun and are not whole. */
       readonly bytesInFlight: number;
       /** 0: by what the process may have. */
       readonly memory: number;

@@ -7,20 +7,7 @@ import type { Clock } from '../rpc/clock.js';
 import type { AtOnce } from '../rpc/ready-answer.js';
 
 /** What one caller may take of what is there for all; 0: as much as it likes. */
-export interface CallerLimits {
-  readonly connectionsPerAddress: number;
-  /** From accept, or the end of the TLS handshake, to the first SETTINGS. */
-  readonly firstFrameTimeoutMs: number;
-  /** Without a call. */
-  readonly idleTimeoutMs: number;
-  readonly resetsPerSecond: number;
-  readonly pingsPerSecond: number;
-  readonly settingsPerSecond: number;
-  readonly refusalsPerSecond: number;
-  readonly asksPerSecond: number;
-  /** Of all callers together: request messages that have begun and are not whole. */
-  readonly bytesInFlight: number;
-}
+export type CallerLimits = Omit<Config['server']['limits'], 'memory'>;
 
 export interface DownstreamLimits {
   /** Counted from TCP's accept on, handshakes included; one more is closed at once. */

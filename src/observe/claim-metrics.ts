@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ClaimEvent, ClaimGivenReason, ClaimWhence } from './events.js';
-import { METRIC_PREFIX } from './gauges.js';
+import { METRIC_PREFIX } from './metric-prefix.js';
 import { membersOf, seriesMaker } from './series.js';
 
 const STATES = ['held', 'unshared', 'moving', 'elsewhere'] as const;

@@ -1,10 +1,9 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { MeasuredClaims } from './claim-metrics.js';
 import { type BreakerStateName, CERTIFICATE_USES, type CertificateUse } from './events.js';
+import { METRIC_PREFIX } from './metric-prefix.js';
 import type { MeasuredNode } from './node-metrics.js';
 
-/** Every metric of the gateway begins so (`dragonfly_<component>_` is how Dragonfly names its own). */
-export const METRIC_PREFIX = 'dragonfly_manager_gateway_';
 const BREAKER_STATES: readonly BreakerStateName[] = ['closed', 'half-open', 'open'];
 
 /** What is read at the moment of a scrape. */

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { PortSays } from '../keepalive/ports.js';
 import type { NodeEndReason, NodeEvent, NodeKind, NodeSays, ReopenReason } from './events.js';
-import { METRIC_PREFIX } from './gauges.js';
 import type { Of } from './log-line.js';
+import { METRIC_PREFIX } from './metric-prefix.js';
 import { membersOf, type SeriesMaker, seriesMaker } from './series.js';
 
 /** What is read of one node at the moment of a scrape. */

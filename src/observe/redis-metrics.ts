@@ -9,7 +9,7 @@ import type {
   RedisStoreResult,
   RegistrationRejectReason,
 } from './events.js';
-import { METRIC_PREFIX } from './gauges.js';
+import { METRIC_PREFIX } from './metric-prefix.js';
 import { membersOf, seriesMaker } from './series.js';
 
 const OPERATIONS = membersOf<RedisOperation>({

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { METRIC_PREFIX } from './gauges.js';
+import { METRIC_PREFIX } from './metric-prefix.js';
 import { QuickHistogram } from './quick-histogram.js';
 import { Tally } from './tally.js';
 

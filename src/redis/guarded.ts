@@ -1,7 +1,7 @@
 import { type Breaker, createBreaker } from '../breaker/breaker.js';
 import type { Emit, RedisBreakerName, RedisOperation } from '../observe/events.js';
 import type { Clock, Timer } from '../rpc/clock.js';
-import { reasonOf } from './classify-error.js';
+import { redisFailed } from './redis-failed.js';
 
 /** How long Redis is left alone after a failure; then one trial, for which no caller waits. */
 const RESET_TIMEOUT_MS = 1_000;
@@ -53,8 +53,7 @@ export function createGuarded({ name, timeoutMs, onHalfOpen, clock, emit }: Guar
     try {
       return await within(attempt(), timeoutMs, clock);
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      emit({ kind: 'redis-failed', operation, reason: reasonOf(error), detail });
+      emit(redisFailed(operation, error));
       throw error;
     }
   };

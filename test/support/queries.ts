@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { familiesIn } from '../../src/observe/document/metrics-markdown.js';
-import { METRIC_PREFIX } from '../../src/observe/gauges.js';
+import { METRIC_PREFIX } from '../../src/observe/metric-prefix.js';
 
 export const DASHBOARD = 'deploy/helm/dragonfly-manager-gateway/files/dashboard.json';
 export const ALERTS = 'deploy/helm/dragonfly-manager-gateway/files/alerts.yaml';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.js';
 import type { Emit, RedisOperation } from '../../observe/events.js';
-import { reasonOf } from '../../redis/classify-error.js';
 import { createRedisClient } from '../../redis/client.js';
 import { createGuarded, type Guarded } from '../../redis/guarded.js';
 import type { RedisKeys } from '../../redis/keys.js';
+import { redisFailed } from '../../redis/redis-failed.js';
 import { text } from '../../redis/reply.js';
 import type { Script } from '../../redis/script.js';
 import type { Touched } from '../../route/method-table.js';
@@ -85,8 +85,6 @@ export interface RedisExchangeOptions {
 
 export function createRedisExchange(options: RedisExchangeOptions): RedisExchange {
   const { config, keys, clock, emit } = options;
-  const failed = (operation: 'connect' | 'subscribe') => (error: Error) =>
-    emit({ kind: 'redis-failed', operation, reason: reasonOf(error), detail: error.message });
   const client = createRedisClient({
     ...options,
     channel: keys.channel,
@@ -96,10 +94,10 @@ export function createRedisExchange(options: RedisExchangeOptions): RedisExchang
       options.onTried();
     },
     onError(error) {
-      failed('connect')(error);
+      emit(redisFailed('connect', error));
       options.onTried();
     },
-    onSubscribeError: failed('subscribe'),
+    onSubscribeError: (error) => emit(redisFailed('subscribe', error)),
   });
   const guard = { timeoutMs: config.timeoutMs, clock, emit };
   const reads = createGuarded({ ...guard, name: 'reads', onHalfOpen: options.onReadsHalfOpen });

@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.js';
 import type { Emit, RedisOperation } from '../../observe/events.js';
-import { reasonOf } from '../../redis/classify-error.js';
 import type { RedisClient, RedisClientOptions } from '../../redis/client.js';
 import { createGuarded } from '../../redis/guarded.js';
 import type { ClaimKeys } from '../../redis/keys.js';
+import { redisFailed } from '../../redis/redis-failed.js';
 import type { Script } from '../../redis/script.js';
 import type { Clock } from '../../rpc/clock.js';
 import { NODE_RECORD_SCHEMA } from '../stored-record.js';
@@ -79,8 +79,6 @@ export interface ClaimsExchangeOptions {
 
 export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExchange {
   const { config, keys, timing, replica, onHint, clock, emit } = options;
-  const failed = (operation: 'connect' | 'subscribe') => (error: Error) =>
-    emit({ kind: 'redis-failed', operation, reason: reasonOf(error), detail: error.message });
   const client = options.createClient({
     config,
     channel: keys.channel,
@@ -89,11 +87,11 @@ export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExch
       options.onTried();
     },
     onError(error) {
-      failed('connect')(error);
+      emit(redisFailed('connect', error));
       options.onTried();
     },
     onSubscribed: () => onHint(undefined),
-    onSubscribeError: failed('subscribe'),
+    onSubscribeError: (error) => emit(redisFailed('subscribe', error)),
     onNews(message) {
       const [, from, to, key] = /^(\S+) (\S+) (.*)$/s.exec(message) ?? [];
       if (from !== undefined && from !== replica && (to === replica || to === '*')) onHint(key || undefined);

@@ -1,4 +1,4 @@
-import { METRIC_PREFIX as P } from '../gauges.js';
+import { METRIC_PREFIX as P } from '../metric-prefix.js';
 
 /** What somebody wants to know, how to ask Prometheus, and what to make of the answer. */
 export interface MetricQuery {

@@ -1,4 +1,4 @@
-import { METRIC_PREFIX } from '../gauges.js';
+import { METRIC_PREFIX } from '../metric-prefix.js';
 import { markdownTable } from './markdown-table.js';
 import { METRIC_QUERIES } from './metric-queries.js';
 import { METRIC_UNITS } from './metric-units.js';

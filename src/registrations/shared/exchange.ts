@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.js';
 import type { Emit, RedisOperation } from '../../observe/events.js';
-import { reasonOf } from '../../redis/classify-error.js';
 import { createRedisClient } from '../../redis/client.js';
 import { createGuarded } from '../../redis/guarded.js';
 import type { RedisKeys } from '../../redis/keys.js';
+import { redisFailed } from '../../redis/redis-failed.js';
 import { text } from '../../redis/reply.js';
 import type { Script } from '../../redis/script.js';
 import type { Clock } from '../../rpc/clock.js';
@@ -93,7 +93,7 @@ export function createRegistrationsExchange(options: RegistrationsExchangeOption
       onTried();
     },
     onError(error) {
-      emit({ kind: 'redis-failed', operation: 'connect', reason: reasonOf(error), detail: error.message });
+      emit(redisFailed('connect', error));
       onTried();
     },
   });
