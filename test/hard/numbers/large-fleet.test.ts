@@ -3,7 +3,15 @@ import { describe, vi } from 'vitest';
 // The suites of test/promises and their like as they are, with as many as the promises speak of.
 Object.assign(process.env, {
   ...{ CALLERS: '1000', NEWCOMERS: '2000', DAEMONS: '10000', CONNECTIONS: '10000', MESSAGES: '10000' },
-  ...{ ROUNDS: '200', SWITCHES: '60', MOMENTS: '10', FLIPS: '1000', KILLS: '20', ONLOOKERS: '100' },
+  ...{
+    ROUNDS: '200',
+    SWITCHES: '60',
+    MOMENTS: '10',
+    FLIPS: '1000',
+    KILLS: '20',
+    ONLOOKERS: '100',
+    ROTATIONS: '20',
+  },
 });
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
 
@@ -13,6 +21,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   restarts: () => import('../../promises/survives-restart.test.js'),
   'a return': () => import('../../promises/return-of-the-manager.test.js'),
   connections: () => import('../../promises/dropped-connections.test.js'),
+  certificates: () => import('../../promises/tls-rotation.test.js'),
   'bad input': () => import('../../promises/bad-input.test.js'),
   shapes: () => import('../../promises/transparent-shapes.test.js'),
   modes: () => import('../../promises/mode-switches.test.js'),
