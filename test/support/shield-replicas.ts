@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultConfig } from '../../src/config/defaults.js';
 import { type GatewayProcess, runGateway } from './gateway-process.js';
 import { type RedisProcess, startRedis } from './redis-process.js';
 import { type ShieldManager, startRemoteManager } from './shield-manager.js';
@@ -52,6 +53,8 @@ export async function startReplicaFleet(options: {
     const name = `replica-${all.length}`;
     const replica = await startReplica(name, [
       ...scaledSettings(timeFactor),
+      // What is still to be said to all nodes takes a busy machine as long as it takes.
+      `server.drainTimeout=${Math.max(10_000, defaultConfig().server.drainTimeoutMs / timeFactor)}ms`,
       `managers.addrs=["${manager.address}"]`,
       `snapshot.dir=${join(directory, name)}`,
       ...redisSettings(redis),
