@@ -82,6 +82,12 @@ export const METRIC_QUERIES: readonly MetricQuery[] = [
       'Whether there is no connection that works, else why commands fail; nobody gets a worse answer for it.',
   },
   {
+    question: 'With whom does TLS fail?',
+    query: `sum by (peer, fault) (rate(${P}tls_failures_total[5m])) > 0`,
+    tells:
+      'And why: `expired` and `authority` are certificates to renew or to exchange, `certificate` is one that is missing or not accepted, `plaintext` that only one side speaks TLS. Behind callers it may be a port scan.',
+  },
+  {
     question: 'Is there room?',
     query: `sum(rate(${P}downstream_connections_refused_total{reason="max-connections"}[5m])) > 0 or max(${P}process_open_fds / ${P}process_max_fds) > 0.8`,
     tells: '`server.maxConnections`, or file descriptors, are (nearly) used up.',
