@@ -126,6 +126,12 @@ describe('while all is well, the page shows', () => {
           .sort();
       },
     );
+    const remembered = async () => {
+      const { entries } = await get('api/cache?find=worker-02');
+      return (await get(`api/cache/entry?key=${encodeURIComponent(entries[0].key)}`)).answer;
+    };
+    // Who asked before a scheduler was active was told of none, until he asked again.
+    await soon(async () => (await remembered()).schedulers.length).toBeGreaterThan(0);
     await page.getByLabel('Caller or part').fill('WORKER-02');
     await agree(
       async () => (await rowsOf(page, 'cache-table')).map(([name]) => name),
@@ -133,8 +139,7 @@ describe('while all is well, the page shows', () => {
     );
     await page.getByRole('button', { name: /worker-02/ }).click();
     await page.locator('#entry').waitFor();
-    const { entries } = await get('api/cache?find=worker-02');
-    const { answer } = await get(`api/cache/entry?key=${encodeURIComponent(entries[0].key)}`);
+    const answer = await remembered();
     expect(JSON.parse(await page.locator('#entry-answer').innerText())).toEqual(answer);
     expect(answer.schedulers[0].hostname).toMatch(/^scheduler-/);
     await soon(() => factsOf(page, 'entry-facts')).toMatchObject({
