@@ -10,6 +10,7 @@ const LIMITS = {
   deletedRowMs: 45_000,
   otherManagerMs: 75_000,
   backAfterMs: 15_000,
+  adoptedMs: 8_000,
 } as const;
 /** Faults until second 100, calm until second 120. */
 const ROUND: NodeRound = { calmFromMs: 100_000, toMs: 120_000, lossUntilMs: 0, allowanceMs: 0 };
@@ -144,6 +145,18 @@ describe('a node that ended', () => {
     expect(rules(judge)).toEqual([BACK]);
     const late = ended('cancel', 95_000, at(INACTIVE, 95_100), at(updated, 97_000), at(INACTIVE, 99_000));
     expect(rules(late)).toEqual([]);
+  });
+
+  it('and is taken over among faults from a replica that died, is kept for a while, and no longer', () => {
+    const opened = at(ACTIVE, 98_000);
+    const judge = ended('cancel', 80_000, at(INACTIVE, 80_100), opened, at(INACTIVE, 105_000));
+    expect(rules(judge)).toEqual([]);
+    expect(judge.counts.adopted).toBe(1);
+    expect(rules(ended('cancel', 80_000, at(INACTIVE, 80_100), opened, at(INACTIVE, 107_000)))).toEqual([
+      BACK,
+    ]);
+    const calm = ended('cancel', 80_000, at(INACTIVE, 80_100), at(ACTIVE, 111_000), at(INACTIVE, 112_000));
+    expect(rules(calm)).toEqual([BACK]);
   });
 
   it('and deleted itself, gets no row again', () => {

@@ -9,7 +9,15 @@ import { OrderJudge } from './judge/order.js';
 import { Verdicts } from './judge/verdicts.js';
 import type { Violation } from './judge/violation.js';
 import { type Acknowledged, WritesJudge } from './judge/writes.js';
-import { BEAT_MS, CALL_DEADLINE_MS, EMPTY_HOLD_MS, GRACE_MS, MAX_STALE_MS, RECOVERY_MS } from './settings.js';
+import {
+  BEAT_MS,
+  CALL_DEADLINE_MS,
+  EMPTY_HOLD_MS,
+  GRACE_MS,
+  LEASE_MS,
+  MAX_STALE_MS,
+  RECOVERY_MS,
+} from './settings.js';
 import type { Row, Said } from './stage/managers.js';
 import { machineMs } from './stage/monotonic.js';
 
@@ -40,6 +48,7 @@ export class Judges {
     deletedRowMs: 45_000,
     otherManagerMs: 75_000,
     backAfterMs: 15_000,
+    adoptedMs: GRACE_MS + LEASE_MS + 2 * SLACK_MS,
   });
   readonly footprint = new FootprintJudge({
     descriptors: 90,

@@ -3,7 +3,8 @@ import type { Judges } from './judges.js';
 /** What has been judged, so that a walk in which nothing was to be seen is seen to be one. */
 export function report(judges: Judges): string {
   const { answers, order, writes, nodes, footprint, codes, sources } = judges;
-  const { ends, amongFaults, cameBack, nobody, unheard, lost, lateThroughOther, deletedRows } = nodes.counts;
+  const { ends, amongFaults, cameBack, nobody, unheard, lost, adopted, lateThroughOther, deletedRows } =
+    nodes.counts;
   const allowancesMs = judges.allowancesMs.toSorted((a, b) => a - b);
   const middle = Math.round(allowancesMs[allowancesMs.length >> 1] ?? 0);
   const { descriptors, residentMib } = footprint.highest;
@@ -13,7 +14,7 @@ export function report(judges: Judges): string {
     `${answers.judged} answers (OK: ${counted(sources)}), ${order.empties} empty lists; by status: ${counted(codes)}`,
     `${writes.direct} registrations taken, ${writes.journaled} journaled, ${writes.deletions} deletions`,
     `${ends} ends of nodes held against their rows, ${amongFaults} of them among faults; ${cameBack} came back first, ${nobody} never registered, ${unheard} were never heard, ${lost} were lost with a manager that took no writes`,
-    `${deletedRows} rows mended late, ${lateThroughOther} ends late through the other manager, ${writes.overtaken} registrations overtaken by older ones that a manager was late with`,
+    `${adopted} had ended and were kept by another replica for a while, ${deletedRows} rows mended late, ${lateThroughOther} ends late through the other manager, ${writes.overtaken} registrations overtaken by older ones that a manager was late with`,
     `at the most ${descriptors} descriptors beside callers', ${Math.round(residentMib)} MiB; growth was looked at ${footprint.compared} times`,
   ].join('\n');
 }

@@ -4,6 +4,7 @@ import { scaledSettings } from '../../support/shield-world.js';
 export const TIME_FACTOR = 5;
 export const BEAT_MS = 5_000 / TIME_FACTOR;
 export const GRACE_MS = 25_000 / TIME_FACTOR;
+export const LEASE_MS = 15_000 / TIME_FACTOR;
 /** The managers' own caches pass this much faster: 9 s in the process, 15 s in their Redis, 1.5 s of queries. */
 export const MANAGER_TIME_FACTOR = 20;
 

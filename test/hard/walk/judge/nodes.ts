@@ -26,6 +26,8 @@ export interface NodeLimits {
   readonly otherManagerMs: number;
   /** Who has ended for so long is nobody's to set active. */
   readonly backAfterMs: number;
+  /** But for a replica that takes over from a dead one among faults, so long. */
+  readonly adoptedMs: number;
 }
 
 /** A round, as far as nodes are concerned. */
@@ -52,6 +54,8 @@ export interface NodeCounts {
   unheard: number;
   /** Is active for good, because nobody took the end (README, limits). */
   lost: number;
+  /** Kept active for a while by a replica that took over from another one, after they had ended. */
+  adopted: number;
   lateThroughOther: number;
   deletedRows: number;
 }
@@ -67,6 +71,7 @@ export class NodesJudge {
     nobody: 0,
     unheard: 0,
     lost: 0,
+    adopted: 0,
     lateThroughOther: 0,
     deletedRows: 0,
   };
@@ -204,10 +209,20 @@ export class NodesJudge {
     return lives.flatMap((life, index) => {
       const { endedAtMs, how } = life;
       const nextMs = lives[index + 1]?.fromMs ?? FOREVER;
+      const calmMs = round.calmFromMs + this.#limits.recoveryMs;
       const gone = changes.filter(({ atMs }) => atMs > endedAtMs + this.#limits.backAfterMs && atMs < nextMs);
       return gone
         .filter(({ state, cause }) => state === 'active' || (how === 'deleted' && cause === 'registered'))
         .filter(({ atMs }) => atMs <= round.toMs)
+        .filter((back) => {
+          const over = changes.find(({ atMs, state }) => atMs >= back.atMs && state !== 'active');
+          const forMs = Math.min(over?.atMs ?? round.toMs, nextMs) - back.atMs;
+          // A replica that dies among faults leaves its nodes to another one, which gives them time to come.
+          const isAdopted =
+            back.cause === 'keep-alive' && back.atMs < calmMs && forMs <= this.#limits.adoptedMs;
+          if (isAdopted) this.counts.adopted += 1;
+          return !isAdopted;
+        })
         .map(({ atMs, state, cause, via }) => {
           const text = `${key}: ${how}, and ${state} again ${Math.round(atMs - endedAtMs)} ms later, by ${cause} via ${via}; ${story(life, changes)}`;
           return { rule: 'nobody who has ended is brought back', atMs, text };

@@ -160,6 +160,8 @@ async function firstOf<T>(askers: readonly Redis[], ask: (asker: Redis) => Promi
 function serverArgs(link: Link, master: Link | undefined): string[] {
   return [
     ...['--replica-announce-ip', '127.0.0.1', '--replica-announce-port', String(link.port)],
+    // Else one that is started again begins with what it was sent minutes ago, which is another fault than to have lost it.
+    ...['--rdb-del-sync-files', 'yes', '--repl-diskless-load', 'swapdb'],
     ...['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', '--repl-ping-replica-period', '1'],
     ...(master === undefined ? [] : ['--replicaof', '127.0.0.1', String(master.port)]),
   ];
