@@ -14,6 +14,7 @@ const PING = 6;
 const WINDOW_UPDATE = 8;
 const CONTINUATION = 9;
 const END_STREAM = 1;
+const ACK = 1;
 const END_HEADERS = 4;
 const LIST = '/manager.v2.Manager/ListSchedulers';
 const DELETE = '/manager.v2.Manager/DeleteSeedPeer';
@@ -146,6 +147,9 @@ function connection(index) {
           const ended =
             rest[3] === RST_STREAM || ((rest[3] === HEADERS || rest[3] === DATA) && rest[4] & END_STREAM);
           if (ended) open -= 1;
+          // Or it would be cut for its silence before it has done its worst.
+          if (rest[3] === PING && (rest[4] & ACK) === 0)
+            socket.write(frame(PING, ACK, 0, rest.subarray(9, 17)));
           rest = rest.subarray(9 + rest.readUIntBE(0, 3));
         }
         if (waiting) strike();

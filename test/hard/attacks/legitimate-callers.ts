@@ -1,38 +1,42 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { connectCaller } from '../../support/caller.js';
-import { listSchedulersOf, PATHS } from '../../support/promises-messages.js';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
-/** Callers as a fleet has them: each on a connection of its own, asking now and then what is remembered. */
-export interface LegitimateCallers {
-  /** Ends them. `latenciesMs` in no order; `failures`: every answer but OK, and every call that broke. */
-  stop(): Promise<{ readonly latenciesMs: readonly number[]; readonly failures: readonly unknown[] }>;
-}
-
+const PROCESS = fileURLToPath(new URL('./legitimate-callers.mjs', import.meta.url));
 const COUNT = 8;
 /** Between two calls of one caller. */
 const PAUSE_MS = 20;
 
+/** Callers as a fleet has them: each on a connection of its own, asking now and then what is remembered. */
+export interface LegitimateCallers {
+  /** Ends them. */
+  stop(): Promise<Observed>;
+}
+
+/** In no order. */
+export interface Observed {
+  readonly latenciesMs: readonly number[];
+  /** Every answer but OK, and every call that broke. */
+  readonly failures: readonly unknown[];
+  /** How much too late timers rang in the callers' own process. */
+  readonly lateMs: readonly number[];
+}
+
 export async function startLegitimateCallers(address: string): Promise<LegitimateCallers> {
-  const callers = await Promise.all(Array.from({ length: COUNT }, () => connectCaller(address)));
-  const latenciesMs: number[] = [];
-  const failures: unknown[] = [];
-  let stopped = false;
-  const asking = callers.map(async (caller, index) => {
-    const request = listSchedulersOf(`legitimate-${index}`);
-    while (!stopped) {
-      const startedAtMs = performance.now();
-      const called = await caller.call(PATHS.list, request).catch((error: unknown) => ({ code: -1, error }));
-      latenciesMs.push(performance.now() - startedAtMs);
-      if (called.code !== 0) failures.push(called);
-      await wait(PAUSE_MS);
-    }
-    await caller.close();
+  const child = spawn(process.execPath, [PROCESS, address, String(COUNT), String(PAUSE_MS)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the legitimate callers have ended');
+    return value;
+  };
+  await next();
   return {
     async stop() {
-      stopped = true;
-      await Promise.all(asking);
-      return { latenciesMs, failures };
+      child.stdin.end();
+      return JSON.parse(await next()) as Observed;
     },
   };
 }
