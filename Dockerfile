@@ -31,6 +31,5 @@ USER 65532:65532
 EXPOSE 65003 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8000/healthy').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# Calls in flight outlive a young generation of 16 MiB, and are copied, then collected as old ones (docs/benchmarks.md).
-ENTRYPOINT ["node", "--max-semi-space-size=64", "/opt/manager-gateway/dist/main.js"]
+ENTRYPOINT ["node", "/opt/manager-gateway/dist/main.js"]
 CMD ["serve"]

@@ -30,8 +30,6 @@ const CONNECTION_SHARE = 0.8;
 const CPU_SHARE = 0.5;
 /** Resident memory was seen a third above its lowest between two collections. */
 const MEMORY_FACTOR = 1.5;
-/** The image has semi-spaces of 64 MiB instead of 16, of which V8 uses up to three; what was measured ran with Node's own. */
-const YOUNG_GENERATION_BYTES = 3 * (64 - 16) * 2 ** 20;
 const MEMORY_STEP_BYTES = 64 * 2 ** 20;
 const MICROSECONDS = 1e6;
 
@@ -72,9 +70,7 @@ function each(fleet: Fleet, settings: Settings, costs: Costs, serving: number): 
     answers,
     answerBytes,
     memoryBytes,
-    memoryLimitBytes:
-      Math.ceil((memoryBytes * MEMORY_FACTOR + YOUNG_GENERATION_BYTES) / MEMORY_STEP_BYTES) *
-      MEMORY_STEP_BYTES,
+    memoryLimitBytes: Math.ceil((memoryBytes * MEMORY_FACTOR) / MEMORY_STEP_BYTES) * MEMORY_STEP_BYTES,
     cpu: cores(fleet, settings, costs) / serving,
     cpuAtStart: coresAtStart(fleet, settings, costs) / serving,
   };

@@ -2,9 +2,6 @@ import { freePort } from '../free-port.js';
 import { run, start } from '../processes.js';
 import type { Place, Running, Target } from './target.js';
 
-/** As in the image (Dockerfile). */
-export const NODE_FLAG = '--max-semi-space-size=64';
-
 /** The gateway as it is built, on a Node of this major version (npm's `node` package). `gateway` is the one on Node 24, which the image ships. */
 export function gateway(name: string, major: number): Target {
   let binary: Promise<string> | undefined;
@@ -31,7 +28,7 @@ async function startGateway(node: string, place: Place): Promise<Running> {
     ...(place.settings ?? []),
   ];
   const sets = settings.flatMap((setting) => ['--set', setting]);
-  const process = start(node, [NODE_FLAG, 'dist/main.js', 'serve', ...sets], place.cores);
+  const process = start(node, ['dist/main.js', 'serve', ...sets], place.cores);
   // Its log is not kept, but has to be read, or it would wait to write more.
   process.child.stdout?.resume();
   return { port, metricsPort, process };
