@@ -64,14 +64,16 @@ test('what h2load prints is read, its failures too', () => {
 
 test('what ghz prints is read, in milliseconds, and a failed call is no measurement', () => {
   const report = {
-    rps: 2_999.5,
+    // Of four seconds, without the first.
+    rps: 2_250,
+    count: 9_000,
     statusCodeDistribution: { OK: 9_000 },
     latencyDistribution: [
       { percentage: 50, latency: 400_000 },
       { percentage: 99, latency: 1_500_000 },
     ],
   };
-  expect(parseGhz(JSON.stringify(report))).toEqual({ callsPerSecond: 2_999.5, p50Ms: 0.4, p99Ms: 1.5 });
+  expect(parseGhz(JSON.stringify(report))).toEqual({ callsPerSecond: 3_000, p50Ms: 0.4, p99Ms: 1.5 });
   const failed = { ...report, statusCodeDistribution: { OK: 8_999, Unavailable: 1 } };
   expect(() => parseGhz(JSON.stringify(failed))).toThrow('Unavailable');
 });
