@@ -1,23 +1,20 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { GatewayError, statusOfError } from '../errors.js';
+import type { GatewayError } from '../errors.js';
 import type { CallerConnection } from '../observe/callers.js';
 import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js';
 import type { Departure } from '../rpc/call.js';
-import type { Client } from '../rpc/client.js';
-import { NO_METADATA } from '../rpc/metadata.js';
-import type { Admission, Admitted } from './admission.js';
+import type { Metadata } from '../rpc/metadata.js';
+import type { Admission } from './admission.js';
 import { createAdmitting } from './admitting.js';
 import type { ByteBudget } from './byte-budget.js';
+import { Calls } from './calls.js';
 import { clientOf } from './client-of.js';
 import { ConnectionLimits } from './connection-limits.js';
 import type { Deadlines } from './deadlines.js';
-import { EarlyCall, type EarlyCallOwner } from './early-call.js';
 import { createEmptyFrames } from './empty-frames.js';
 import type { DownstreamOptions } from './engine.js';
 import type { Garbage } from './garbage.js';
-import { Http2Call } from './http2-call.js';
-import type { Received } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { createReading } from './reading.js';
 import { refuse } from './refusal.js';
@@ -42,15 +39,13 @@ export interface ConnectionOptions {
 const LARGE_WEIGHT = 60;
 
 const ignore = (): void => {};
-const NOTHING: Received = { chunks: [], ended: true };
 
 /** One connection of a caller: its session, its calls, its pings. It owns the socket. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #session: ServerHttp2Session;
-  readonly #calls = new Set<Http2Call | EarlyCall>();
+  readonly #calls: Calls;
   #closeReason: ConnectionCloseReason | undefined;
-  readonly #client: Client | undefined;
   #caller: CallerConnection | undefined;
   #spoke = false;
   readonly #admit: (raw: readonly string[]) => Admission;
@@ -67,8 +62,6 @@ export class Connection {
   #turnsAtPing = 0;
   /** That have come, ever. */
   #streams = 0;
-  /** Received by calls that others than memory had to answer. */
-  #messageBytes = 0;
   /** When the last call ended, or the connection began. */
   #idleSinceMs: number;
 
@@ -77,15 +70,23 @@ export class Connection {
     this.#session = options.session;
     this.#admit = createAdmitting(options.downstream.limits);
     const { limits, clock, emit, tls } = options.downstream;
-    this.#client = tls.clientAuth === 'none' ? undefined : clientOf(options.socket);
     this.#limits = new ConnectionLimits({ limits: limits.limits, clock, emit });
     this.#share = new Share({ turns: options.turns, reading: createReading(options.socket), clock });
     this.#idleSinceMs = clock.nowMs();
+    this.#calls = new Calls({
+      downstream: options.downstream,
+      deadlines: options.deadlines,
+      budget: options.budget,
+      client: tls.clientAuth === 'none' ? undefined : clientOf(options.socket),
+      departureNow: this.#departureNow,
+      mayAsk: () => this.#mayAsk(),
+      onClose: (cancelled) => this.#onCallClose(cancelled),
+    });
     const emptyFrames = createEmptyFrames({
       received: () => ({
         bytes: options.socket.bytesRead,
         calls: this.#turns + this.#share.waiting,
-        messageBytes: this.#messageBytes,
+        messageBytes: this.#calls.messageBytes,
       }),
       clock,
     });
@@ -104,7 +105,7 @@ export class Connection {
   }
 
   get openCalls(): number {
-    return this.#calls.size + this.#share.waiting;
+    return this.#calls.open + this.#share.waiting;
   }
 
   #isOver(detail: string | undefined): boolean {
@@ -125,13 +126,7 @@ export class Connection {
 
   /** Ends every call that is still open, with a status that makes clients come back. Returns how many there were. */
   endCalls(error: GatewayError): number {
-    let ended = 0;
-    for (const call of [...this.#calls]) {
-      if (call.finished) continue;
-      call.abort(error);
-      ended++;
-    }
-    return ended;
+    return this.#calls.end(error);
   }
 
   /** At once, without waiting for the peer. */
@@ -158,25 +153,19 @@ export class Connection {
   }
 
   #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    // Each reason for an error of a stream (a reset, a lost connection, headers too large to send) ends in 'close'.
+    stream.on('error', ignore);
     this.#options.garbage.headers(raw);
     this.#streams += 1;
-    if (this.#condemned) {
-      // It goes with its connection.
-      stream.on('error', ignore);
-      return;
-    }
-    if (this.#share.take()) {
-      this.#take(stream, raw);
-      return;
-    }
-    stream.on('error', ignore);
-    this.#share.later(() => this.#take(stream, raw));
+    // It goes with its connection.
+    if (this.#condemned) return;
+    if (this.#share.take()) this.#take(stream, raw);
+    else this.#share.later(() => this.#take(stream, raw));
   }
 
   /** False: it has gone, and costs nothing. */
   #take(stream: ServerHttp2Stream, raw: readonly string[]): boolean {
     if (stream.destroyed || stream.closed) {
-      stream.on('error', ignore);
       this.#count('resets');
       return false;
     }
@@ -188,94 +177,20 @@ export class Connection {
     const admission = this.#admit(raw);
     this.#turns += 1;
     if (admission.kind === 'call') {
-      this.#welcome(stream, admission);
+      this.#hear(admission.metadata);
+      this.#calls.begin(stream, admission);
       return;
     }
     this.#reportBadInput(admission.reason, admission.error);
     this.#count('refusals', admission.reason === 'metadata' ? LARGE_WEIGHT : 1);
-    refuse(stream, admission, this.#options.downstream.clock, this.#reportInternalError);
+    refuse(stream, admission, this.#options.downstream.clock, this.#calls.report);
   }
 
-  #welcome(stream: ServerHttp2Stream, admitted: Admitted): void {
-    const { deadlines, downstream } = this.#options;
-    const { path, metadata, timeoutMs } = admitted;
-    if (!this.#spoke) {
-      this.#spoke = true;
-      this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
-    }
-    const deadlineMs = timeoutMs === undefined ? undefined : downstream.clock.nowMs() + timeoutMs;
-    // A request without a byte that had to wait has ended before anybody listened, and nobody is told of it again.
-    const received = stream.readableEnded ? NOTHING : undefined;
-    if (received !== undefined || downstream.atOnce?.accepts(path, metadata) !== true) {
-      this.#begin(stream, admitted, deadlineMs, received);
-      return;
-    }
-    const call = new EarlyCall({ stream, admitted, deadlineMs, owner: this.#earlyCalls });
-    this.#calls.add(call);
-    deadlines.add(call);
-  }
-
-  readonly #earlyCalls: EarlyCallOwner = {
-    answer: ({ path, metadata }, message) => {
-      try {
-        return this.#options.downstream.atOnce?.answer(path, metadata, message);
-      } catch (error) {
-        this.#reportInternalError(error);
-        return undefined;
-      }
-    },
-    begin: (call, received) => {
-      this.#options.deadlines.delete(call);
-      this.#calls.delete(call);
-      return this.#begin(call.stream, call.admitted, call.deadlineMs, received);
-    },
-    closed: (call, answered) => {
-      this.#onCallClose(call);
-      if (!answered && this.#departureNow() === 'cancelled') this.#count('resets');
-    },
-    report: (error) => this.#reportInternalError(error),
-  };
-
-  #begin(
-    stream: ServerHttp2Stream,
-    { path, metadata, encoding }: Admitted,
-    deadlineMs: number | undefined,
-    received: Received | undefined,
-  ): Http2Call {
-    const { deadlines, downstream } = this.#options;
-    const call = new Http2Call({
-      stream,
-      received,
-      path,
-      metadata,
-      encoding,
-      deadlineMs,
-      clock: downstream.clock,
-      departureNow: this.#departureNow,
-      maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.limits.maxMessageBytes,
-      budget: this.#options.budget,
-      mayAsk: this.#mayAsk,
-      client: this.#client,
-      onBytes: this.#onBytes,
-      onBadInput: this.#onBadInput,
-      onOverBudget: this.#onOverBudget,
-      onInternalError: this.#reportInternalError,
-      onClose: this.#onHttp2CallClose,
-    });
-    this.#calls.add(call);
-    deadlines.add(call);
-    void this.#handle(call);
-    return call;
-  }
-
-  async #handle(call: Http2Call): Promise<void> {
-    try {
-      await this.#options.downstream.handler(call);
-      if (!call.finished) throw new Error(`the handler of ${call.path} left the call open`);
-    } catch (error) {
-      if (!(error instanceof GatewayError)) this.#reportInternalError(error);
-      call.end(statusOfError(error), NO_METADATA);
-    }
+  /** Who he says he is, with his first call. */
+  #hear(metadata: Metadata): void {
+    if (this.#spoke) return;
+    this.#spoke = true;
+    this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
   }
 
   /**
@@ -300,14 +215,14 @@ export class Connection {
     this.#count('settings');
   }
 
-  readonly #mayAsk = (): GatewayError | undefined => {
+  #mayAsk(): GatewayError | undefined {
     const objection = this.#options.downstream.objection?.();
     if (objection !== undefined) return objection;
     const excess = this.#limits.count('asking');
     // Each refusal costs little, and a hundred thousand of them keep everybody waiting.
     if (excess !== undefined) this.#count('refusals');
     return excess;
-  };
+  }
 
   /**
    * Who does too much of this is cut off, without ceremony: each frame of ceremony would be another to pay for. Never while frames
@@ -321,32 +236,12 @@ export class Connection {
     setImmediate(() => this.destroy('limit'));
   }
 
-  readonly #onBytes = (bytes: number): void => {
-    this.#messageBytes += bytes;
-  };
-
-  readonly #onBadInput = (error: GatewayError): void => this.#reportBadInput(reasonOf(error), error);
-
-  readonly #onOverBudget = (detail: string): void =>
-    this.#options.downstream.emit({ kind: 'limit-reached', limit: 'bytes-in-flight', detail });
-
-  readonly #onHttp2CallClose = (call: Http2Call): void => {
-    if (call.departure === 'cancelled') this.#count('resets');
-    this.#onCallClose(call);
-  };
-
-  #onCallClose(call: Http2Call | EarlyCall): void {
-    const { deadlines, downstream, onCallClose } = this.#options;
-    deadlines.delete(call);
-    this.#calls.delete(call);
-    this.#idleSinceMs = downstream.clock.nowMs();
+  #onCallClose(cancelled: boolean): void {
+    if (cancelled) this.#count('resets');
+    this.#idleSinceMs = this.#options.downstream.clock.nowMs();
     this.#turns += 1;
-    onCallClose();
+    this.#options.onCallClose();
   }
-
-  readonly #reportInternalError = (error: unknown): void => {
-    this.#options.downstream.emit({ kind: 'internal-error', where: 'downstream', error });
-  };
 
   #reportBadInput(reason: BadInputReason, error: GatewayError): void {
     this.#options.downstream.emit({ kind: 'bad-input', reason, detail: error.message });
@@ -381,16 +276,5 @@ export class Connection {
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });
       this.#options.onClose(this);
     });
-  }
-}
-
-function reasonOf(error: GatewayError): BadInputReason {
-  switch (error.code) {
-    case 'message-too-large':
-      return 'message-too-large';
-    case 'unsupported-encoding':
-      return 'encoding';
-    default:
-      return 'frame';
   }
 }

@@ -4,15 +4,14 @@ import type { ReadyAnswer } from '../rpc/ready-answer.js';
 import type { Admitted } from './admission.js';
 import { frameOf, messageOf } from './frames.js';
 import type { Http2Call } from './http2-call.js';
-import type { Received } from './inbound.js';
 import { type Report, respond, sendTrailers } from './response-headers.js';
 
 /** What a connection is to its early calls: one object for all of them. */
 export interface EarlyCallOwner {
   /** undefined: somebody has to be asked, or to wait. */
   answer(admitted: Admitted, message: Buffer): ReadyAnswer | undefined;
-  /** In place of an early call comes one that can do everything. */
-  begin(call: EarlyCall, received: Received): Http2Call;
+  /** In place of an early call, which has `received` so much, comes one that can do everything. */
+  begin(call: EarlyCall, received: readonly Buffer[]): Http2Call;
   /** The stream has gone: `answered`, or before that. */
   closed(call: EarlyCall, answered: boolean): void;
   readonly report: Report;
@@ -43,6 +42,8 @@ export class EarlyCall {
   readonly #owner: EarlyCallOwner;
   #state: State = 'waiting';
   #chunk: Buffer | undefined;
+  /** Of the chunk. */
+  #message: Buffer | undefined;
   #answer: ReadyAnswer | undefined;
 
   constructor({ stream, admitted, deadlineMs, owner }: EarlyCallOptions) {
@@ -51,7 +52,6 @@ export class EarlyCall {
     this.deadlineMs = deadlineMs;
     this.#owner = owner;
     (stream as Carrying)[CALL] = this;
-    stream.on('error', ignore);
     stream.on('close', onClose);
     stream.on('wantTrailers', onWantTrailers);
     stream.on('end', onEnd);
@@ -65,30 +65,34 @@ export class EarlyCall {
 
   /** Ends the call in the gateway's own name. */
   abort(error: GatewayError): void {
-    if (this.#state === 'waiting') this.#replace(false).abort(error);
+    if (this.#state === 'waiting') this.#replace().abort(error);
   }
 
   /** To be called when the deadline has passed. */
   expire(): void {
-    if (this.#state === 'waiting') this.#replace(false).expire();
+    if (this.#state === 'waiting') this.#replace().expire();
     // Answered, and the caller has not taken it in time: nobody is waiting any more.
     else if (!this.stream.destroyed) this.stream.close(constants.NGHTTP2_CANCEL);
   }
 
   /** On 'data'. */
   take(chunk: Buffer): void {
-    if (this.#chunk !== undefined || messageOf(chunk) === undefined) this.#replace(false, chunk);
-    else this.#chunk = chunk;
+    const message = this.#chunk === undefined ? messageOf(chunk) : undefined;
+    if (message === undefined) {
+      this.#replace(chunk);
+      return;
+    }
+    this.#chunk = chunk;
+    this.#message = message;
   }
 
   /** On 'end', which a reset stream says, too. */
   conclude(): void {
     const { stream } = this;
     if (this.#state !== 'waiting' || stream.destroyed || stream.closed) return;
-    const message = this.#chunk && messageOf(this.#chunk);
-    const answer = message && this.#owner.answer(this.admitted, message);
+    const answer = this.#message && this.#owner.answer(this.admitted, this.#message);
     if (answer === undefined) {
-      this.#replace(true);
+      this.#replace();
       return;
     }
     this.#state = 'answered';
@@ -108,15 +112,15 @@ export class EarlyCall {
     if (this.#state !== 'replaced') this.#owner.closed(this, this.#state === 'answered');
   }
 
-  #replace(ended: boolean, chunk?: Buffer): Http2Call {
+  #replace(chunk?: Buffer): Http2Call {
     this.#state = 'replaced';
     this.stream.off('data', onData);
-    const chunks = [this.#chunk, chunk].filter((one) => one !== undefined);
-    return this.#owner.begin(this, { chunks, ended });
+    return this.#owner.begin(
+      this,
+      [this.#chunk, chunk].filter((one) => one !== undefined),
+    );
   }
 }
-
-function ignore(): void {}
 
 function onData(this: ServerHttp2Stream, chunk: Buffer): void {
   (this as Carrying)[CALL].take(chunk);

@@ -7,12 +7,13 @@ import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
 import type { ByteBudget } from './byte-budget.js';
 import type { Encoding } from './compression.js';
-import { Inbound, type Received } from './inbound.js';
+import { Inbound } from './inbound.js';
 import { Outbound } from './outbound.js';
 
 export interface Http2CallOptions {
   readonly stream: ServerHttp2Stream;
-  readonly received: Received | undefined;
+  /** See Inbound. */
+  readonly received: readonly Buffer[] | undefined;
   readonly path: string;
   readonly metadata: Metadata;
   readonly deadlineMs: number | undefined;
@@ -42,7 +43,6 @@ type State =
 const OPEN: State = { kind: 'open' };
 const ENDED: State = { kind: 'ended' };
 const DONE = Promise.resolve();
-const ignore = (): void => {};
 
 /** A call over one HTTP/2 stream of node:http2. */
 export class Http2Call implements Call {
@@ -132,8 +132,6 @@ export class Http2Call implements Call {
 
   #listen(onClose: (call: Http2Call) => void): void {
     const stream = this.#stream;
-    // Each reason for an error here (a reset, a lost connection, headers too large to send) ends in 'close'.
-    stream.on('error', ignore);
     stream.on('aborted', () => this.#cancel());
     stream.on('close', () => {
       this.#cancel();

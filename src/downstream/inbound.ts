@@ -4,16 +4,10 @@ import { type ByteBudget, isCounted } from './byte-budget.js';
 import { type Encoding, unpack } from './compression.js';
 import { Deframer, type Frame } from './frames.js';
 
-/** What of a request has come already, while its stream flows. */
-export interface Received {
-  readonly chunks: readonly Buffer[];
-  /** The caller has half-closed. */
-  readonly ended: boolean;
-}
-
 export interface InboundOptions {
   readonly stream: ServerHttp2Stream;
-  readonly received: Received | undefined;
+  /** What of the request somebody else has read until now, so that its stream flows; undefined: nobody has. */
+  readonly received: readonly Buffer[] | undefined;
   readonly encoding: Encoding;
   readonly maxMessageBytes: number;
   /** Of all callers: a message that has begun takes of it until its call has gone. */
@@ -40,7 +34,7 @@ export class Inbound {
   #reader: Reader | undefined;
   #failure: GatewayError | undefined;
   #listening = false;
-  #halfClosed = false;
+  #halfClosed: boolean;
   #discarding = false;
   #takenBytes = 0;
 
@@ -48,6 +42,8 @@ export class Inbound {
     this.#options = options;
     this.#stream = options.stream;
     this.#deframer = new Deframer(options.maxMessageBytes);
+    // Its end may have come already, of which nobody is told again.
+    this.#halfClosed = options.stream.readableEnded;
     if (options.received !== undefined) this.#goOn(options.received);
   }
 
@@ -87,11 +83,10 @@ export class Inbound {
     if (!this.#stream.destroyed) this.#stream.resume();
   }
 
-  #goOn({ chunks, ended }: Received): void {
+  #goOn(chunks: readonly Buffer[]): void {
     for (const chunk of chunks) this.#deframer.push(chunk);
     this.#takeRoom();
-    this.#halfClosed = ended;
-    if (ended) return;
+    if (this.#halfClosed) return;
     // It flows: what nobody listens to would be lost.
     this.#listen();
     this.#stream.pause();

@@ -20,7 +20,6 @@ export function refuse(
   clock: Clock,
   report: Report,
 ): void {
-  stream.on('error', () => {});
   stream.resume();
   if (httpStatus !== 200) {
     refuseInHttp(stream, httpStatus, error, clock);

@@ -1,11 +1,10 @@
-import type { GatewayEvent } from '../observe/events.js';
 import type { Metadata } from '../rpc/metadata.js';
 import type { Question } from '../rpc/question.js';
-import type { Read, ReadAnswer } from '../rpc/read.js';
+import type { Read } from '../rpc/read.js';
 import type { AtOnce } from '../rpc/ready-answer.js';
 import type { DispatchOptions } from './dispatch.js';
 import { METHOD_TABLE, methodLabel } from './method-table.js';
-import { provenance } from './reply.js';
+import { agedEvent, provenance } from './reply.js';
 
 /** Larger ones are better sent at the pace of who reads them. */
 const LARGEST_BYTES = 64 * 1024;
@@ -35,15 +34,16 @@ export function createAtOnce(options: Options): AtOnce {
       const body = answered?.reply.message;
       if (answered === undefined || body === undefined || body.length > LARGEST_BYTES) return undefined;
       options.registrations.heard(path, message);
-      const { reply, askedAtMs, via = 'own' } = answered;
-      const { headers, status } = reply;
-      emit({ kind: 'answer-aged', method: question.path.slice(1), ageMs: nowMs - askedAtMs, source: via });
-      emit(answeredEvent(methodLabel(path), answered, clock.nowMs() - nowMs));
+      const { headers, status, trailers } = answered.reply;
+      const method = methodLabel(path);
+      emit(agedEvent(method, answered, nowMs));
+      const durationMs = clock.nowMs() - nowMs;
+      emit({ kind: 'call-answered', method, answer: answered.source, code: status.code, durationMs });
       return {
         headers,
         message: body,
         status,
-        trailers: { ...reply.trailers, ...provenance(answered, nowMs) },
+        trailers: { ...trailers, ...provenance(answered, nowMs) },
       };
     },
   };
@@ -52,8 +52,4 @@ export function createAtOnce(options: Options): AtOnce {
 // Spelled out, because copies of objects cost more than all else here.
 function readOf(question: Question, metadata: Metadata, message: Buffer): Read {
   return { question, metadata, message, deadlineMs: undefined, signal: undefined, attempts: 'several' };
-}
-
-function answeredEvent(method: string, { source, reply }: ReadAnswer, durationMs: number): GatewayEvent {
-  return { kind: 'call-answered', method, answer: source, code: reply.status.code, durationMs };
 }

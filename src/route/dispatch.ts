@@ -13,7 +13,7 @@ import { METHOD_TABLE, methodLabel, type Route, type Touched } from './method-ta
 import { tapped } from './observe-read.js';
 import { collectOne, delegate, unread } from './one-message.js';
 import type { OpenEnded } from './open-ended.js';
-import { provenance, sendReply } from './reply.js';
+import { agedEvent, provenance, sendReply } from './reply.js';
 
 export interface DispatchOptions {
   readonly mode: () => Mode;
@@ -141,9 +141,7 @@ async function answer(options: DispatchOptions, call: Call, read: Read): Promise
   const { clock, emit } = options;
   const answered = options.answerNow(read) ?? (await options.answerRead(waitingRead(read, call)));
   const nowMs = clock.nowMs();
-  const method = read.question.path.slice(1);
-  const { askedAtMs, via: source = 'own' } = answered;
-  emit({ kind: 'answer-aged', method, ageMs: nowMs - askedAtMs, source });
+  emit(agedEvent(methodLabel(call.path), answered, nowMs));
   await sendReply(call, answered.reply, provenance(answered, nowMs));
   return { answer: answered.source, code: answered.reply.status.code };
 }
