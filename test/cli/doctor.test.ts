@@ -326,8 +326,12 @@ describe('doctor --simulate-caller', () => {
 
 it.each([
   ['off', [], []],
-  ['off', [RULE], ['server.clients.mode is off, with 1 rules']],
-  ['warn', [RULE], ['server.clients.mode is warn, with 1 rules']],
+  [
+    'off',
+    [RULE],
+    [/^server.clients.mode is off, with 1 rules: .* set it to warn first, and to enforce when /],
+  ],
+  ['warn', [RULE], [/^server.clients.mode is warn, with 1 rules: .* set it to enforce when /]],
   ['enforce', [RULE], []],
 ] as const)('rules about clients that refuse nobody are warned of: %s, %j', (mode, rules, expected) => {
   const config = configOf('', [`server.clients.rules=${JSON.stringify(rules)}`]);
@@ -336,7 +340,10 @@ it.each([
     ...config,
     server: { ...server, clients: { ...server.clients, mode } },
   });
-  expect(findings.filter(({ verdict }) => verdict === 'warning').map(({ found }) => found)).toEqual(expected);
+  const warnings = findings.filter(({ verdict }) => verdict === 'warning');
+  expect(warnings.map(({ found, advice }) => `${found}: ${advice}`)).toEqual(
+    expected.map((words) => expect.stringMatching(words)),
+  );
 });
 
 describe('a line of the doctor', () => {

@@ -43,8 +43,12 @@ export function checkConfiguration({ mode, server, redis, admin, keepAlive, cach
 /** Rules that hold nobody back are easily taken for some that do. */
 function checkClients(findings: Findings, { mode, rules }: Config['server']['clients']): Finding[] {
   if (mode === 'enforce' || (mode === 'off' && rules.length === 0)) return [];
+  const enforce = 'enforce when client_rules_total{outcome="warned"} stands still';
+  // What `off` would refuse is not even counted.
   const advice =
-    'it refuses nobody: set it to enforce when client_rules_total{outcome="warned"} stands still';
+    mode === 'off'
+      ? `nobody is held against them: set it to warn first, and to ${enforce}`
+      : `it refuses nobody: set it to ${enforce}`;
   return [
     findings.warning('configuration', `server.clients.mode is ${mode}, with ${rules.length} rules`, advice),
   ];
