@@ -15,12 +15,12 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 /** "80AC…:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../deps/…": the words are those behind the function. */
 const OPENSSL = /\berror:[0-9A-F]{8}:[^:]*:[^:]*:([^:]+):/;
 
-/** A connection that was lost under a call. One that ends in a GOAWAY with an error code is so for Go, too. */
+/**
+ * A connection that was lost under a call. One that ends in a GOAWAY with an error code is so for Go, too; over one that was closed in
+ * order (its grace behind a GOAWAY was over) Node ends the call's stream with NO_ERROR. grpc-js says INTERNAL of some, which nobody tries again.
+ */
 const BROKEN =
-  /^(Connection dropped|(read|write) E[A-Z]+|.* triggered by internal client error: ((read|write) E[A-Z]+|Session closed with error code \d+))$/;
-
-/** A connection that was closed in order over a call (its grace behind a GOAWAY was over): Node ends the call's stream with NO_ERROR. */
-const ENDED_WITHOUT_STATUS = 'Received RST_STREAM with code 0 (Call ended without gRPC status)';
+  /^(Connection dropped|(read|write) E[A-Z]+|.* triggered by internal client error: ((read|write) E[A-Z]+|Session closed with error code \d+)|Received RST_STREAM with code 0 \(Call ended without gRPC status\))$/;
 
 const UNSENT = 'the connection was lost before the request was sent';
 
@@ -49,10 +49,6 @@ export function explainStatus(status: StatusObject, manager: string): Status {
     return local(Code.UNAVAILABLE, connectionTrouble(details));
   }
   if (BROKEN.test(details) && (code === Code.UNAVAILABLE || code === Code.INTERNAL)) {
-    return local(Code.UNAVAILABLE, 'the connection was lost before it answered');
-  }
-  // Nobody tries again what is INTERNAL.
-  if (code === Code.INTERNAL && details === ENDED_WITHOUT_STATUS) {
     return local(Code.UNAVAILABLE, 'the connection was lost before it answered');
   }
   if (code === Code.UNAVAILABLE && details === 'Channel closed before call started') {
