@@ -1,6 +1,6 @@
 import { codeName } from '../rpc/status.js';
 import type { LogLine, Of } from './log-line.js';
-import { type TlsFault, tlsFaultOf } from './tls-fault.js';
+import { tlsFaultIn } from './tls-fault.js';
 
 export function managerAnswered(event: Of<'manager-answered'>): LogLine | undefined {
   if (event.errorClass === undefined) return undefined;
@@ -42,7 +42,7 @@ export function forbidden(event: Of<'client-forbidden'>): LogLine | undefined {
 
 export function fromCaller(event: Of<'connection-refused' | 'bad-input'>): LogLine {
   const what = event.kind === 'bad-input' ? 'input refused' : 'connection refused';
-  const tls = event.reason === 'tls-handshake' ? (tlsFaultOf(event.detail) ?? 'other') : undefined;
+  const tls = tlsFaultIn(event);
   return {
     level: event.reason === 'tls-handshake' || event.kind === 'bad-input' ? 'info' : 'warn',
     msg: `${what} (${event.reason}): ${event.detail}`,
@@ -87,7 +87,8 @@ export function aboutManager(
         msg: `probe of ${event.address}: ${event.state} in ${Math.round(event.latencyMs)} ms ${event.detail}`,
         fields: { event: event.kind, manager: event.manager, address: event.address, state: event.state },
       };
-    case 'address-state-changed':
+    case 'address-state-changed': {
+      const tls = tlsFaultIn(event);
       return {
         level: event.to === 'failed' ? 'error' : event.to === 'slow' ? 'warn' : 'info',
         msg: `manager ${event.address}: ${event.from} → ${event.to}${reasonOf(event)}`,
@@ -97,10 +98,12 @@ export function aboutManager(
           address: event.address,
           from: event.from,
           to: event.to,
-          ...(event.to === 'failed' && { ...tlsFieldOf(event.detail), errorClass: 'transient' }),
+          ...(tls && { tls }),
+          ...(event.to === 'failed' && { errorClass: 'transient' }),
         },
         repeatKey: `${event.kind} ${event.address}`,
       };
+    }
     case 'resolve-failed':
       return {
         level: 'error',
@@ -123,11 +126,6 @@ export function aboutManager(
     default:
       return event satisfies never;
   }
-}
-
-function tlsFieldOf(detail: string): { readonly tls?: TlsFault } {
-  const tls = tlsFaultOf(detail);
-  return tls === undefined ? {} : { tls };
 }
 
 const SHARING = {

@@ -1,6 +1,6 @@
 import type { RedisEvent } from './events.js';
 import type { LogLine } from './log-line.js';
-import { tlsFaultOf } from './tls-fault.js';
+import { tlsFaultIn } from './tls-fault.js';
 
 /** What an event of Redis says in the log: none of them costs a caller anything, and all repeat. */
 export function redisLine(event: RedisEvent): LogLine | undefined {
@@ -13,7 +13,7 @@ export function redisLine(event: RedisEvent): LogLine | undefined {
         repeatKey: event.kind,
       };
     case 'redis-failed': {
-      const tls = tlsFaultOf(event.detail);
+      const tls = tlsFaultIn(event);
       return {
         level: 'warn',
         msg: `Redis failed (${event.operation}, ${event.reason}): ${event.detail}; ${event.operation.startsWith('claim-') ? 'claims' : 'answers'} are not shared meanwhile`,

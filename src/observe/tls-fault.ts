@@ -1,3 +1,5 @@
+import type { GatewayEvent, RedisOperation } from './events.js';
+
 /**
  * What was wrong with a TLS connection. `authority`: one side does not know who signed the other's certificate; `certificate`: one
  * side wants one that the other did not show, or does not take it; `version`: no version that both speak; `protocol`: TLS, but not
@@ -13,8 +15,12 @@ export type TlsFault =
   | 'plaintext'
   | 'other';
 
-/** The words are those of OpenSSL and Node, and of the question marks that `upstream/local-status` and `redis/dial-error` put behind a silence. */
-const BY_WORDS: readonly (readonly [RegExp, TlsFault])[] = [
+/**
+ * The words are those of OpenSSL and Node, and of the question marks that `upstream/local-status` and `redis/dial-error` put behind a
+ * silence. The first that fits counts; one that was lost before TLS had begun is a lost connection like any other.
+ */
+const BY_WORDS: readonly (readonly [RegExp, TlsFault | undefined])[] = [
+  [/before secure TLS connection was established/, undefined],
   [/altnames/i, 'name'],
   [/expired|not yet valid|NOT_YET_VALID/i, 'expired'],
   [/unknown ca\b|unable to (get|verify)|UNABLE_TO|self.signed|issuer/i, 'authority'],
@@ -25,7 +31,29 @@ const BY_WORDS: readonly (readonly [RegExp, TlsFault])[] = [
   [/\bTLS\b|\bSSL\b|certificate/i, 'other'],
 ];
 
-/** Undefined: these are not words about TLS. */
-export function tlsFaultOf(words: string): TlsFault | undefined {
+/**
+ * What TLS did not let happen; undefined: it was not TLS, or nothing failed. That a manager is `failed` is told twice, of its probe and of
+ * its address.
+ */
+export function tlsFaultIn(event: GatewayEvent): TlsFault | undefined {
+  switch (event.kind) {
+    case 'connection-refused':
+      return event.reason === 'tls-handshake' ? (faultOf(event.detail) ?? 'other') : undefined;
+    case 'probe-finished':
+      return event.state === 'failed' ? faultOf(event.detail) : undefined;
+    case 'address-state-changed':
+      return event.to === 'failed' ? faultOf(event.detail) : undefined;
+    case 'redis-failed':
+      return isDialling(event.operation) ? faultOf(event.detail) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isDialling(operation: RedisOperation): boolean {
+  return operation === 'connect' || operation === 'subscribe';
+}
+
+function faultOf(words: string): TlsFault | undefined {
   return BY_WORDS.find(([pattern]) => pattern.test(words))?.[1];
 }

@@ -1,6 +1,6 @@
 import type { GatewayEvent } from './events.js';
 import { membersOf, type SeriesMaker } from './series.js';
-import { type TlsFault, tlsFaultOf } from './tls-fault.js';
+import { type TlsFault, tlsFaultIn } from './tls-fault.js';
 
 type Peer = 'callers' | 'managers' | 'redis';
 
@@ -23,26 +23,24 @@ export function createTlsMetrics({ counter }: SeriesMaker): (event: GatewayEvent
     'Connections that TLS did not let happen, by with whom and why; of managers, probes that found it so.',
     { peer: PEERS, fault: FAULTS },
   );
-  const count = (peer: Peer, fault: TlsFault | undefined): void => {
-    if (fault !== undefined) failures.inc({ peer, fault });
-  };
   return (event) => {
-    switch (event.kind) {
-      case 'connection-refused':
-        if (event.reason === 'tls-handshake') count('callers', tlsFaultOf(event.detail) ?? 'other');
-        return;
-      case 'probe-finished':
-        if (event.state === 'failed') count('managers', tlsFaultOf(event.detail));
-        return;
-      case 'redis-failed':
-        if (isDialling(event.operation)) count('redis', tlsFaultOf(event.detail));
-        return;
-      default:
-        return;
-    }
+    const peer = peerOf(event);
+    if (peer === undefined) return;
+    const fault = tlsFaultIn(event);
+    if (fault !== undefined) failures.inc({ peer, fault });
   };
 }
 
-function isDialling(operation: string): boolean {
-  return operation === 'connect' || operation === 'subscribe';
+/** undefined: it is none of the events that are counted here. */
+function peerOf({ kind }: GatewayEvent): Peer | undefined {
+  switch (kind) {
+    case 'connection-refused':
+      return 'callers';
+    case 'probe-finished':
+      return 'managers';
+    case 'redis-failed':
+      return 'redis';
+    default:
+      return undefined;
+  }
 }

@@ -47,7 +47,7 @@ export function createRedisClient(options: RedisCommandsOptions | RedisClientOpt
     commandTimeout: options.config.timeoutMs,
     socketTimeout: SOCKET_TIMEOUT_MS,
   });
-  commands.on('error', (error) => options.onError(told(error, commands, options.config)));
+  listen(commands, options.config, options.onError);
   commands.on('ready', options.onReady);
   const clients = 'channel' in options ? [commands, hear(options)] : [commands];
   let closed = false;
@@ -91,15 +91,24 @@ export function createRedisClient(options: RedisCommandsOptions | RedisClientOpt
 }
 
 /** Before it is ready, what is wrong may be wrong with TLS; of a cluster, the node that was asked last knows. */
-function told(error: Error, client: Redis | Cluster, { tls }: Config['redis']): Error {
-  if (client.status === 'ready') return error;
-  const last = 'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error;
-  return dialError(last, tls.enable);
+function listen(client: Redis | Cluster, { tls }: Config['redis'], onError: (error: Error) => void): void {
+  let spokenWith = false;
+  client.on('ready', () => {
+    spokenWith = true;
+  });
+  client.on('error', (error: Error) => {
+    if (client.status === 'ready') return onError(error);
+    const last =
+      'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error;
+    // Of a cluster's nodes nobody says how far they have come.
+    const inHandshake = client instanceof Redis && client.status === 'connecting';
+    onError(dialError(last, { tls: tls.enable, spokenWith, inHandshake }));
+  });
 }
 
 function hear(options: RedisClientOptions): Redis | Cluster {
   const news = open(options.config, { autoResubscribe: false });
-  news.on('error', (error) => options.onSubscribeError(told(error, news, options.config)));
+  listen(news, options.config, options.onSubscribeError);
   news.on('ready', () => {
     news.subscribe(options.channel).then(options.onSubscribed, options.onSubscribeError);
   });

@@ -1,7 +1,6 @@
 import type { Channel as GrpcChannel, Metadata as GrpcMetadata, StatusObject } from '@grpc/grpc-js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
-import { explainStatus } from './local-status.js';
 import { fromGrpcMetadata } from './metadata.js';
 
 /** What a call brings, in this order: headers at most once, messages as they are asked for, the status once. */
@@ -20,7 +19,7 @@ type GrpcCall = ReturnType<GrpcChannel['createCall']>;
 export class ChannelCall {
   readonly #grpc: GrpcCall;
   readonly #listener: ChannelCallListener;
-  readonly #manager: string;
+  readonly #explain: (status: StatusObject) => Status;
   readonly #onEnd: (call: ChannelCall) => void;
   #ended = false;
   #written: (() => void) | undefined;
@@ -28,13 +27,14 @@ export class ChannelCall {
   constructor(
     grpc: GrpcCall,
     metadata: GrpcMetadata,
-    manager: string,
+    /** In words for the caller. */
+    explain: (status: StatusObject) => Status,
     listener: ChannelCallListener,
     onEnd: (call: ChannelCall) => void,
   ) {
     this.#grpc = grpc;
     this.#listener = listener;
-    this.#manager = manager;
+    this.#explain = explain;
     this.#onEnd = onEnd;
     grpc.start(metadata, {
       onReceiveMetadata: (received) => {
@@ -74,7 +74,7 @@ export class ChannelCall {
 
   #receiveStatus(status: StatusObject): void {
     if (this.#ended) return;
-    this.#end(explainStatus(status, this.#manager), fromGrpcMetadata(status.metadata));
+    this.#end(this.#explain(status), fromGrpcMetadata(status.metadata));
   }
 
   #end(status: Status, trailers: Metadata): void {

@@ -1,6 +1,6 @@
 import { isIPv6, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { connectivityState, Channel as GrpcChannel } from '@grpc/grpc-js';
+import { connectivityState, Channel as GrpcChannel, type StatusObject } from '@grpc/grpc-js';
 import type { Clock, Timer } from '../rpc/clock.js';
 import type { Metadata } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
@@ -8,6 +8,7 @@ import { ChannelCall, type ChannelCallListener } from './channel-call.js';
 import { channelOptions } from './channel-options.js';
 import { Connection, LINGER_MS } from './connection.js';
 import { keepLastMessages } from './last-messages.js';
+import { explainStatus } from './local-status.js';
 import { grpcTimeout, toGrpcMetadata } from './metadata.js';
 import { OwnedCredentials } from './owned-credentials.js';
 import { PinnedCredentials } from './pinned-credentials.js';
@@ -48,6 +49,7 @@ export class Channel {
   /** Those of `#sockets` that carry no HTTP/2 session yet. */
   readonly #connecting = new Set<Socket>();
   #state: ChannelState = 'connecting';
+  #everReady = false;
   #connection: Connection | undefined;
   /** Those before it that have not gone. */
   #left: readonly Connection[] = [];
@@ -100,7 +102,10 @@ export class Channel {
     if (deadlineMs !== undefined) headers.set('grpc-timeout', grpcTimeout(deadlineMs - this.#clock.nowMs()));
     const grpcCall = this.#grpc.createCall(path, Infinity, null, null, null);
     if (on) grpcCall.setCredentials(new PinnedCredentials(() => on === this.#connection));
-    const call = new ChannelCall(grpcCall, headers, this.#target.manager, listener, (ended) => {
+    const { manager, tls } = this.#target;
+    const explain = (status: StatusObject): Status =>
+      explainStatus(status, manager, tls === undefined && !this.#everReady);
+    const call = new ChannelCall(grpcCall, headers, explain, listener, (ended) => {
       this.#calls.delete(ended);
       for (const connection of this.#left) connection.callEnded(ended);
       this.#closing?.progress();
@@ -183,6 +188,7 @@ export class Channel {
   #setState(state: ChannelState): void {
     if (state === this.#state) return;
     this.#state = state;
+    if (state === 'ready') this.#everReady = true;
     if (state !== 'connecting') this.#attemptTimer?.cancel();
     this.#setConnection(state === 'ready' ? this.#connected() : undefined);
     this.#watcher.stateChanged(state);

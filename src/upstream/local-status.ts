@@ -34,9 +34,10 @@ export function isOurs(message: string): boolean {
 
 /**
  * A status as grpc-js reports it, as the caller shall see it. The manager's own words pass untouched; what grpc-js
- * made up because there was no word of the manager is said in words for operators. `manager` as configured.
+ * made up because there was no word of the manager is said in words for operators. `manager` as configured;
+ * `mayWantTls`: it is spoken to in plaintext, and has never answered so.
  */
-export function explainStatus(status: StatusObject, manager: string): Status {
+export function explainStatus(status: StatusObject, manager: string, mayWantTls: boolean): Status {
   const { code, details } = status;
   const local = (localCode: number, text: string) => ({
     code: localCode,
@@ -46,7 +47,7 @@ export function explainStatus(status: StatusObject, manager: string): Status {
   if (code === undefined) return local(Code.INTERNAL, 'its answer is in an encoding that cannot be read');
   if (Number.isNaN(code)) return local(Code.UNKNOWN, 'its answer has no readable grpc-status');
   if (code === Code.UNAVAILABLE && details.startsWith('No connection established.')) {
-    return local(Code.UNAVAILABLE, connectionTrouble(details));
+    return local(Code.UNAVAILABLE, connectionTrouble(details, mayWantTls));
   }
   if (BROKEN.test(details) && (code === Code.UNAVAILABLE || code === Code.INTERNAL)) {
     return local(Code.UNAVAILABLE, 'the connection was lost before it answered');
@@ -81,12 +82,12 @@ export function isUnsent({ code, message }: Status): boolean {
 }
 
 /** `"connection refused"` out of grpc-js's "No connection established. Last error: …. Resolution note: ". */
-function connectionTrouble(details: string): string {
+function connectionTrouble(details: string, mayWantTls: boolean): string {
   const cause = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*\))?\. Resolution note:/s.exec(details)?.[1];
   if (cause === undefined || cause === 'null') return 'no connection';
-  // A manager that speaks TLS closes at the first byte that is none.
+  // A manager that speaks TLS closes at the first byte that is none; one that is stopping, or a proxy without one, does so, too.
   if (cause === 'Failed to connect')
-    return 'it closed the connection before HTTP/2 began (does it want TLS?)';
+    return `it closed the connection before HTTP/2 began${mayWantTls ? ' (does it want TLS?)' : ''}`;
   const openSsl = OPENSSL.exec(cause)?.[1];
   if (openSsl !== undefined) return `TLS: ${openSsl}`;
   const systemError = /\bE[A-Z]{4,}\b/.exec(cause)?.[0];

@@ -1,3 +1,4 @@
+import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { checkRedis } from '../../src/cli/doctor/redis.js';
 import type { TlsFault } from '../../src/observe/tls-fault.js';
@@ -229,6 +230,38 @@ describe('no caller notices, and one line tells of it and a counter says which i
     expect(one.of('redis-failed')[0]?.detail).toContain('manager-gateway doctor');
     const found = await checkRedis(one.config.redis, 'f1');
     expect(found.map(({ found }) => found)).toContainEqual(expect.stringMatching(UNKNOWN_AUTHORITY));
+  });
+});
+
+const reset = (socket: Socket): void => void socket.once('data', () => socket.resetAndDestroy());
+const silent = (): void => undefined;
+
+describe('one that was spoken with is lost, and nothing is wrong with TLS', () => {
+  it.each([
+    ['in plaintext, where connections are reset', false, reset],
+    ['over TLS, where connections are reset', true, reset],
+    ['over TLS, where nobody answers', true, silent],
+  ])('%s', async (_, tls, meet) => {
+    const before = tls ? await server(ours, false) : await startRedis();
+    if (!tls) servers.push(before);
+    const one = await replica(before.address, tls ? withCa : []);
+    await untilShared(one);
+    await before.kill();
+    const met: Socket[] = [];
+    const inItsPlace = createServer((socket) => {
+      met.push(socket.on('error', () => undefined));
+      meet(socket);
+    }).listen(before.port, '127.0.0.1');
+    const dialled = () =>
+      one.of('redis-failed').filter(({ operation }) => /^(connect|subscribe)$/.test(operation));
+    while (met.length < 2) await turn();
+    const known = dialled().length;
+    while (dialled().length < known + 2) await turn();
+    for (const socket of met) socket.destroy();
+    inItsPlace.close();
+    const counted = Object.values(await samplesOf(one.events, 'tls_failures_total'));
+    expect(counted.filter((count) => count > 0)).toEqual([]);
+    expect(linesOf(one.events).filter((line) => 'tls' in line)).toEqual([]);
   });
 });
 

@@ -23,7 +23,7 @@ it('a call whose stream ends without a status, as with its connection behind a G
   const status = await new Promise<StatusObject>((resolve) => call.on('status', resolve));
   client.close();
   server.close();
-  expect(explainStatus(status, 'm')).toEqual({
+  expect(explainStatus(status, 'm', false)).toEqual({
     code: 14,
     message: 'manager-gateway: manager m: the connection was lost before it answered',
   });

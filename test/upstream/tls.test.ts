@@ -1,11 +1,12 @@
+import { createServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { makeAuthority, makeCertificates } from '../support/certificates.js';
-import { samplesOf } from '../support/told.js';
+import { linesOf, samplesOf } from '../support/told.js';
 import { managersConfig } from '../support/upstream-harness.js';
 import { hold } from '../support/upstream-held.js';
 import type { ReceivedCall } from '../support/upstream-manager.js';
-import { cleanUpAfterEach, startManager, startUpstream } from '../support/upstream-setup.js';
+import { cleanUpAfterEach, cleanUpLater, startManager, startUpstream } from '../support/upstream-setup.js';
 import { TEST_TLS } from '../support/upstream-tls.js';
 
 cleanUpAfterEach();
@@ -166,6 +167,37 @@ describe('TLS towards the manager', () => {
     expect(manager.probes).toBe(0);
     await expectCounted(harness, fault);
   });
+
+  it.each([
+    ['in plaintext', undefined],
+    ['over TLS', server],
+  ])(
+    'one that has answered %s is lost, and not one that TLS keeps away, where connections are closed as soon as they are open',
+    async (_, tls) => {
+      const manager = await startManager(tls === undefined ? {} : { tls });
+      const { caCert } = TEST_TLS;
+      const harness = startUpstream({
+        addrs: [{ port: manager.port, tls: tls !== undefined }],
+        probe: { intervalMs: 1_000 },
+        ...(tls && { tls: { caCert, serverName: 'manager.test' } }),
+      });
+      await harness.settled();
+      await manager.kill();
+      // As a proxy does that has nobody behind it.
+      const inItsPlace = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => socket.end());
+      }).listen(manager.port, '127.0.0.1');
+      cleanUpLater(async () => inItsPlace.close());
+      const failed = () => harness.of('probe-finished').filter(({ state }) => state === 'failed');
+
+      await harness.until(() => failed().some(({ detail }) => /before (HTTP|secure TLS)/.test(detail)));
+
+      const counted = Object.values(await samplesOf(harness.events, 'tls_failures_total'));
+      expect(counted.filter((count) => count > 0)).toEqual([]);
+      expect(linesOf(harness.events).filter((line) => 'tls' in line)).toEqual([]);
+    },
+  );
 
   it('shows its new certificate, and believes the new authority, from the next connection on', async () => {
     const [one, other] = [authority.leaf('one'), authority.leaf('other')];

@@ -92,7 +92,8 @@ async function connect(
   } catch (error) {
     redis.disconnect();
     const said = last ?? error;
-    const told = said instanceof Error ? dialError(said, config.tls.enable) : said;
+    const dialled = { tls: config.tls.enable, spokenWith: false, inHandshake: false };
+    const told = said instanceof Error ? dialError(said, dialled) : said;
     return { finding: refused(findings, textOf(told)), redis: undefined };
   }
 }
