@@ -11,7 +11,7 @@ import type {
 } from './events.js';
 import type { MetricSources } from './gauges.js';
 import { LATENCY_BUCKETS, membersOf, type SeriesMaker } from './series.js';
-import type { Cell, Tally } from './tally.js';
+import { cellsBy } from './tally.js';
 
 const CLOSED = membersOf<ConnectionCloseReason>({
   client: 0,
@@ -78,18 +78,20 @@ export function createCallerMetrics(
     },
   );
   // Rules have the names that the configuration gives them, and come with the first call that they are about.
-  const rules = counter(
+  const rules = tally(
     'client_rules_total',
     'Calls and writes that rules of server.clients were asked about, by the rule and what came of it.',
     { rule: ['none'], outcome: membersOf<ForbiddenOutcome>({ warned: 0, refused: 0 }) },
   );
+  const ruled = cellsBy((rule) => cellsBy((outcome) => rules.cell({ rule, outcome })));
   // Other codes, and methods that are not remembered, come with the first call that ends so.
-  const answered = answerCounts(
-    tally('answers_total', 'Calls answered, by where the answer came from.', {
-      method,
-      answer: REMEMBERED,
-      code: ['OK'],
-    }),
+  const answers = tally('answers_total', 'Calls answered, by where the answer came from.', {
+    method,
+    answer: REMEMBERED,
+    code: ['OK'],
+  });
+  const answered = cellsBy((method) =>
+    cellsBy((answer) => cellsBy((code) => answers.cell({ method, answer, code }))),
   );
   const duration = quickHistogram(
     'answer_duration_seconds',
@@ -102,13 +104,12 @@ export function createCallerMetrics(
     'answers_near_max_stale_total',
     'Answers to reads that were older than half of cache.maxStale.',
   );
-  const bySource = sourceCounts(
-    tally(
-      'answers_by_source_total',
-      'Answers to reads: own, shared by all who would get the same, what a sibling was given, or callers elsewhere.',
-      { source: SOURCES },
-    ),
+  const sources = tally(
+    'answers_by_source_total',
+    'Answers to reads: own, shared by all who would get the same, what a sibling was given, or callers elsewhere.',
+    { source: SOURCES },
   );
+  const bySource = cellsBy((source) => sources.cell({ source }));
   const wouldAnswer = counter(
     'would_have_answered_total',
     'Reads in mode observe, by what the answer would have been.',
@@ -134,15 +135,17 @@ export function createCallerMetrics(
       case 'limit-reached':
         return limits.inc({ limit: event.limit });
       case 'client-allowed':
-        return rules.inc({ rule: event.rule, outcome: 'allowed' });
+        ruled(event.rule)('allowed').count += 1;
+        return;
       case 'client-forbidden':
-        return rules.inc({ rule: event.rule, outcome: event.outcome });
+        ruled(event.rule)(event.outcome).count += 1;
+        return;
       case 'call-answered':
         duration.observe(event.answer, event.durationMs / 1000);
-        answered(event.method, event.answer, event.code).count += 1;
+        answered(event.method)(event.answer)(codeName(event.code)).count += 1;
         return;
       case 'answer-aged':
-        bySource[event.source].count += 1;
+        bySource(event.source).count += 1;
         if (event.ageMs > maxStaleMs() / 2) nearMaxStale.inc();
         return age.observe(event.method, event.ageMs / 1000);
       case 'would-have-answered':
@@ -153,26 +156,5 @@ export function createCallerMetrics(
       default:
         return event satisfies never;
     }
-  };
-}
-
-function sourceCounts(tally: Tally<'source'>): Readonly<Record<AnswerSource, Cell>> {
-  const cells = SOURCES.map((source) => [source, tally.cell({ source })]);
-  return Object.fromEntries(cells) as Record<AnswerSource, Cell>;
-}
-
-function answerCounts(
-  tally: Tally<'method' | 'answer' | 'code'>,
-): (method: string, answer: AnswerKind, status: number) => Cell {
-  const methods = new Map<string, Map<AnswerKind, Map<string, Cell>>>();
-  return (method, answer, status) => {
-    const code = codeName(status);
-    const known = methods.get(method)?.get(answer)?.get(code);
-    if (known !== undefined) return known;
-    const answers = methods.get(method) ?? new Map<AnswerKind, Map<string, Cell>>();
-    const codes = answers.get(answer) ?? new Map<string, Cell>();
-    const cell = tally.cell({ method, answer, code });
-    methods.set(method, answers.set(answer, codes.set(code, cell)));
-    return cell;
   };
 }

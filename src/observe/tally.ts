@@ -26,3 +26,15 @@ export class Tally<T extends string> {
     }
   }
 }
+
+/** Cells, or cells by the next label: each is made when it is first asked for, and then found by one look into a map. */
+export function cellsBy<T>(make: (value: string) => T): (value: string) => T {
+  const made = new Map<string, T>();
+  return (value) => {
+    const known = made.get(value);
+    if (known !== undefined) return known;
+    const first = make(value);
+    made.set(value, first);
+    return first;
+  };
+}
