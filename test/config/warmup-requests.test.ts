@@ -26,10 +26,7 @@ test('questions are read, v2 unless they say otherwise', () => {
 
 describe('a question that cannot be asked is told with its place', () => {
   test.each([
-    [
-      '[5]',
-      'warmup.requests[0] (g.yaml:1:22): found 5 (it is not a section with method, version and request)',
-    ],
+    ['[5]', 'warmup.requests[0] (g.yaml:1:22): found 5 (it is not a section with method, version, request)'],
     ['[{ request: {} }]', 'warmup.requests[0] (g.yaml:1:22): found {"request":{}} (the method is missing)'],
     ['[{ method: ListScheduler }]', 'warmup.requests[0].method (g.yaml:1:32): found "ListScheduler"'],
     ['[{ method: ListScheduler }]', 'did you mean ListSchedulers?'],

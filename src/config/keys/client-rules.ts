@@ -1,54 +1,36 @@
-import { z } from 'zod';
-import { type ClientRule, METHOD_GROUP_NAMES, METHOD_NAMES } from '../client-rule.js';
+import { type ClientRule, METHOD_GROUP_NAMES, METHOD_NAMES, NO_RULE } from '../client-rule.js';
 import { type NamePattern, parseNamePattern } from '../name-pattern.js';
 import { nearest } from '../nearest.js';
-import { isTree, type Tree } from '../tree.js';
+import type { Tree } from '../tree.js';
+import { type Complain, items, section } from './items.js';
 import { describe } from './scalars.js';
-
-type Complain = (path: readonly (string | number)[], message: string) => void;
 
 const KEYS = ['name', 'certificates', 'methods', 'onlyItself'];
 /** Each is a label of a metric. */
 const MOST_RULES = 64;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
-/** In metrics, what no rule allows. */
-const NO_RULE = 'none';
 /** gRPC's, or all of one service. */
 const PATH = /^\/[!-~]+\/(?:\*|[!-~]+)$/;
 
-/** A list of rules. Every mistake is told where it stands: `server.clients.rules[2].methods[0]`. */
+/** A list of rules. */
 export function clientRules(description: string) {
-  const schema = z
-    .array(z.unknown())
-    .prefault([])
-    .transform((items, context): readonly ClientRule[] => {
-      const complain: Complain = (path, message) =>
-        context.addIssue({ code: 'custom', path: [...path], message });
-      if (items.length > MOST_RULES) complain([], `more than ${MOST_RULES} rules`);
-      const rules = items.map((item, index) =>
-        readRule(item, (path, message) => complain([index, ...path], message)),
-      );
-      for (const [index, { name }] of rules.entries()) {
-        const first = rules.findIndex((other) => other.name === name);
-        if (name !== '' && first < index) complain([index, 'name'], `rules[${first}] has that name`);
-      }
-      return rules;
-    });
   const allowed =
     'list of { name, certificates, methods, onlyItself }: see docs/security.md, "Which certificate may do what"';
-  return describe(schema, { description, allowed, written: [] });
+  return describe(items(readRule, checkRules), { description, allowed, written: [] });
+}
+
+function checkRules(rules: readonly ClientRule[], complain: Complain): void {
+  if (rules.length > MOST_RULES) complain([], `more than ${MOST_RULES} rules`);
+  for (const [index, { name }] of rules.entries()) {
+    const first = rules.findIndex((other) => other.name === name);
+    if (name !== '' && first < index) complain([index, 'name'], `rules[${first}] has that name`);
+  }
 }
 
 /** What is wrong is told, and the rule refused with all others: what is returned then is used by nobody. */
-function readRule(item: unknown, complain: Complain): ClientRule {
-  const none: ClientRule = { name: '', certificates: [], methods: [], onlyItself: false };
-  if (!isTree(item)) {
-    complain([], `it is not a section with ${KEYS.join(', ')}`);
-    return none;
-  }
-  for (const key of Object.keys(item)) {
-    if (!KEYS.includes(key)) complain([key], `an unknown key; there are ${KEYS.join(', ')}`);
-  }
+function readRule(given: unknown, complain: Complain): ClientRule {
+  const item = section(given, KEYS, complain);
+  if (item === undefined) return { name: '', certificates: [], methods: [], onlyItself: false };
   const { name, onlyItself = false } = item;
   if (name === undefined) complain([], 'the name is missing');
   else if (typeof name !== 'string' || !NAME.test(name) || name === NO_RULE)

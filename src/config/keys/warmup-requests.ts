@@ -2,39 +2,23 @@ import { z } from 'zod';
 import { nearest } from '../nearest.js';
 import { isTree, type Tree } from '../tree.js';
 import { type FieldForm, REQUEST_FIELDS, SOURCES, type WarmupRequest } from '../warmup-request.js';
+import { below, type Complain, items, section } from './items.js';
 import { describe } from './scalars.js';
-
-type Complain = (path: readonly (string | number)[], message: string) => void;
 
 const KEYS = ['method', 'version', 'request'];
 const METHOD_NAMES = Object.keys(REQUEST_FIELDS);
 
-/** A list of questions. Every mistake is told where it stands: `warmup.requests[2].request.hostname`. */
+/** A list of questions. */
 export function warmupRequests(description: string) {
-  const schema = z
-    .array(z.unknown())
-    .prefault([])
-    .transform((items, context): readonly WarmupRequest[] =>
-      items.map((item, index) =>
-        readItem(item, (path, message) =>
-          context.addIssue({ code: 'custom', path: [index, ...path], message }),
-        ),
-      ),
-    );
   const allowed =
     'list of { method, version, request }: a read by name, v2 (as without) or v1, and its fields as the API names them';
-  return describe(schema, { description, allowed, written: [] });
+  return describe(items(readItem), { description, allowed, written: [] });
 }
 
-function readItem(item: unknown, complain: Complain): WarmupRequest {
+function readItem(given: unknown, complain: Complain): WarmupRequest {
   const none = z.NEVER as WarmupRequest;
-  if (!isTree(item)) {
-    complain([], 'it is not a section with method, version and request');
-    return none;
-  }
-  for (const name of Object.keys(item)) {
-    if (!KEYS.includes(name)) complain([name], `an unknown key; there are ${KEYS.join(', ')}`);
-  }
+  const item = section(given, KEYS, complain);
+  if (item === undefined) return none;
   const { method, version = 'v2', request = {} } = item;
   const versions = typeof method === 'string' && Object.hasOwn(REQUEST_FIELDS, method);
   if (!versions) {
@@ -50,7 +34,7 @@ function readItem(item: unknown, complain: Complain): WarmupRequest {
     return none;
   }
   if (!isTree(request)) complain(['request'], 'it is not a section of fields');
-  else checkFields(request, fields, (path, message) => complain(['request', ...path], message));
+  else checkFields(request, fields, below(complain, 'request'));
   return { method, version, request } as WarmupRequest;
 }
 
