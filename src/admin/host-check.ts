@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { plainName } from '../config/name-pattern.js';
 
 /** May a request be answered that calls this server so? `host`: as in the header; undefined: it has none, and so comes from no browser. */
 export type HostCheck = (host: string | undefined) => boolean;
@@ -34,7 +35,8 @@ export function createHostCheck({ hosts, own }: HostCheckOptions): HostCheck {
 /** The host of `host:port`, without brackets and the root's dot; undefined: it is neither. */
 function nameIn(header: string): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:/@[\]]+))(?::\d{1,5})?$/i.exec(header);
-  return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, '');
+  const host = match?.[1] ?? match?.[2];
+  return host && plainName(host);
 }
 
 /** ".svc" and "*.svc" are for all names below. */

@@ -1,5 +1,5 @@
 import { isIP, SocketAddress } from 'node:net';
-import { partsOfName } from '../config/name-pattern.js';
+import { plainName } from '../config/name-pattern.js';
 import type { CertificateNames } from '../rpc/client.js';
 
 /** Of whom a write says that it is. Both are "" where it does not say. */
@@ -21,7 +21,7 @@ export function isAboutItself({ dns, ips }: CertificateNames, { hostname, ip }: 
 
 function isHost(name: string, hostname: string): boolean {
   if (hostname === '' || name.includes('*')) return false;
-  return partsOfName(name).join('.') === partsOfName(hostname).join('.');
+  return plainName(name) === plainName(hostname);
 }
 
 function isSameIp(one: string, other: string): boolean {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ClientRule } from '../config/client-rule.js';
+import { type ClientRule, NO_RULE } from '../config/client-rule.js';
 import type { Route } from '../route/method-table.js';
 import type { Call } from '../rpc/call.js';
 import type { CertificateNames, Client } from '../rpc/client.js';
@@ -21,8 +21,6 @@ export interface Book {
   isNews(client: string): boolean;
 }
 
-/** In metrics, of what no rule allows. */
-const NO_RULE = 'none';
 const MOST_TOLD = 4_096;
 /** Where a connection does not say who it is: the rules find no certificate. */
 const NOBODY: Client = { names: undefined };
@@ -32,7 +30,9 @@ export function bookOf(from: readonly ClientRule[]): Book {
   const verdicts = new WeakMap<Client, Map<string, Verdict>>();
   const told = new LRUCache<string, true>({ max: MOST_TOLD });
   const pageOf = (client: Client): Map<string, Verdict> => {
-    const page = verdicts.get(client) ?? new Map<string, Verdict>();
+    const known = verdicts.get(client);
+    if (known !== undefined) return known;
+    const page = new Map<string, Verdict>();
     verdicts.set(client, page);
     return page;
   };

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { type NamePattern, partsOfName, uriParts } from '../config/name-pattern.js';
+import { type NamePattern, partsOfName, plainName, uriParts } from '../config/name-pattern.js';
 import type { CertificateNames } from '../rpc/client.js';
 
 /** `names` undefined: no certificate was shown. */
@@ -51,7 +51,7 @@ function matchesUri(pattern: readonly string[], parts: readonly string[]): boole
 /** What is before the @ counts as written (RFC 5321 §2.4). */
 function matchesEmail({ local, domain }: Extract<NamePattern, { kind: 'email' }>, email: string): boolean {
   const at = email.lastIndexOf('@');
-  if (at < 1 || partsOfName(email.slice(at + 1)).join('.') !== domain) return false;
+  if (at < 1 || plainName(email.slice(at + 1)) !== domain) return false;
   return local === '*' || local === email.slice(0, at);
 }
 

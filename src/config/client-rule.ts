@@ -13,6 +13,9 @@ export type ClientRule = {
   readonly onlyItself: boolean;
 };
 
+/** In metrics, the rule of what no rule allows; no rule may be named so. */
+export const NO_RULE = 'none';
+
 /** Methods by group, with both APIs; a test holds them against the table of methods. */
 export const METHOD_GROUPS = {
   reads: METHODS,
@@ -22,8 +25,6 @@ export const METHOD_GROUPS = {
 
 /** Known, and in no group but `everything`: what they do is neither. */
 export const METHODS_ALONE = ['CreateModel', 'IssueCertificate'] as const;
-
-export type MethodGroup = keyof typeof METHOD_GROUPS | 'everything';
 
 export const METHOD_GROUP_NAMES: readonly string[] = [...Object.keys(METHOD_GROUPS), 'everything'];
 

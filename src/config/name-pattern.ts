@@ -14,7 +14,7 @@ export type NamePattern = { readonly text: string } & (
   | { readonly kind: 'ip'; readonly address: string; readonly prefix: number }
 );
 
-export const NO_CERTIFICATE = '(none)';
+const NO_CERTIFICATE = '(none)';
 
 const LABEL = /^(?:\*|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)$/;
 /** "spiffe:", "", "authority": a `*` is not for these. */
@@ -58,7 +58,7 @@ function emailPattern(text: string): NamePattern {
 }
 
 /** Labels as they are compared: case aside, and without the root's dot. Throws an Error if it is no DNS name. */
-export function dnsLabels(text: string): readonly string[] {
+function dnsLabels(text: string): readonly string[] {
   const labels = partsOfName(text);
   checkStars(labels, 'label');
   if (!labels.every((label) => LABEL.test(label))) throw new Error('it is no DNS name, URI, IP or e-mail');
@@ -68,7 +68,12 @@ export function dnsLabels(text: string): readonly string[] {
 
 /** Any DNS name of a certificate, by its labels. */
 export function partsOfName(name: string): readonly string[] {
-  return name.toLowerCase().replace(/\.$/, '').split('.');
+  return plainName(name).split('.');
+}
+
+/** A DNS name as it is compared: case aside, and without the root's dot. */
+export function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
 }
 
 /** Scheme and authority case aside (RFC 3986 §6.2.2.1), the path as it stands. */

@@ -1,3 +1,4 @@
+import { NO_RULE } from '../config/client-rule.js';
 import { codeName } from '../rpc/status.js';
 import type {
   AnswerKind,
@@ -81,7 +82,7 @@ export function createCallerMetrics(
   const rules = tally(
     'client_rules_total',
     'Calls and writes that rules of server.clients were asked about, by the rule and what came of it.',
-    { rule: ['none'], outcome: membersOf<ForbiddenOutcome>({ warned: 0, refused: 0 }) },
+    { rule: [NO_RULE], outcome: membersOf<ForbiddenOutcome>({ warned: 0, refused: 0 }) },
   );
   const ruled = cellsBy((rule) => cellsBy((outcome) => rules.cell({ rule, outcome })));
   // Other codes, and methods that are not remembered, come with the first call that ends so.
