@@ -27,3 +27,8 @@ export function sizeOfEntry({ reply, question }: Entry): number {
 export function ageMs(entry: Entry, nowMs: number): number {
   return Math.max(0, nowMs - entry.askedAtMs);
 }
+
+/** When it was asked at the latest, or held against a poorer one: what was asked for before that is no news. */
+export function orderOf({ checkedAtMs, askedAtMs, askedByMs }: Entry): number {
+  return Math.max(checkedAtMs, askedByMs ?? askedAtMs);
+}

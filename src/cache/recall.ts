@@ -83,12 +83,12 @@ async function askWithin(
 ): Promise<ReadAnswer> {
   const { clock, limits } = options;
   const sinceMs = options.askingSinceMs(read.question);
-  if (sinceMs === undefined && read.mayAsk?.() !== undefined) return lastGood(options, entry);
+  if (sinceMs === undefined && read.mayAsk?.() !== undefined) return used(options, entry, 'stale');
   const leftMs = (sinceMs ?? clock.nowMs()) + limits.responseTimerMs - clock.nowMs();
   if (leftMs <= 0) {
     // Joined only to be left at once, an asking of ten seconds would hold on to every caller of an outage.
     if (sinceMs === undefined) refresh(next, read);
-    return lastGood(options, entry);
+    return used(options, entry, 'stale');
   }
   // Nobody's caller while the timer runs: the one who waits here is answered by the timer at the latest.
   const asked = next({ ...read, attempts: 'one' });
@@ -101,23 +101,24 @@ async function askWithin(
   try {
     const answer = await Promise.race([asked, rung]);
     if (answer !== undefined && options.isFact(answer)) return answer;
-    return isGood(options, entry) ? lastGood(options, entry) : await asked;
+    return lastGood(options, entry) ?? (await asked);
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'caller-cancelled') throw error;
-    if (!isGood(options, entry)) throw error;
-    return lastGood(options, entry);
+    const good = lastGood(options, entry);
+    if (good === undefined) throw error;
+    return good;
   } finally {
     timer?.cancel();
     asked.catch(() => undefined);
   }
 }
 
-/** Not too old even now: it may have become so while it was waited for something better. */
-function isGood({ clock, limits, store }: RecallOptions, entry: Entry): boolean {
-  return ageMs(store.get(entry.question.key) ?? entry, clock.nowMs()) <= limits.maxStaleMs;
-}
-
-/** The newest there is: another asking may have brought a better one while this one waited. */
-function lastGood(options: RecallOptions, entry: Entry): ReadAnswer {
-  return used(options, options.store.get(entry.question.key) ?? entry, 'stale');
+/**
+ * The newest there is: another asking may have brought a better one while this one waited. undefined: what there is has become too old
+ * meanwhile.
+ */
+function lastGood(options: RecallOptions, entry: Entry): ReadAnswer | undefined {
+  const { clock, limits, store } = options;
+  const newest = store.get(entry.question.key) ?? entry;
+  return ageMs(newest, clock.nowMs()) <= limits.maxStaleMs ? used(options, newest, 'stale') : undefined;
 }

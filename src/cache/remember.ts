@@ -4,7 +4,7 @@ import type { Answer } from '../rpc/answer.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Question } from '../rpc/question.js';
 import type { Read, ReadAnswer, Stage } from '../rpc/read.js';
-import type { Entry } from './entry.js';
+import { type Entry, orderOf } from './entry.js';
 import { type ListedNode, poorer, type ResponseDecoder, type Shape, shapeOf } from './guard.js';
 import type { MemoryStore } from './memory.js';
 import type { Voids } from './voids.js';
@@ -52,7 +52,7 @@ function keep(options: RememberOptions, read: Read, answer: ReadAnswer): ReadAns
   };
   const last = store.get(question.key);
   const isVoid = voids.isVoid(question.tags, answer.askedAtMs);
-  if (last !== undefined && answer.askedAtMs < Math.max(last.checkedAtMs, last.askedByMs ?? last.askedAtMs)) {
+  if (last !== undefined && answer.askedAtMs < orderOf(last)) {
     discard(isVoid ? 'voided-by-write' : 'asked-earlier');
     // For whoever asks twice, time must not go back.
     const fresh = last.held === undefined && !voids.isVoid(question.tags, last.checkedAtMs);

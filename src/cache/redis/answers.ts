@@ -3,14 +3,14 @@ import type { Config } from '../../config/config.js';
 import type { Reply } from '../../rpc/call.js';
 import type { Question } from '../../rpc/question.js';
 import { onNobodysBehalf, type ReadAnswer, type Stage } from '../../rpc/read.js';
-import type { Entry } from '../entry.js';
+import { type Entry, orderOf } from '../entry.js';
 import type { MemoryStore } from '../memory.js';
 import type { Voids } from '../voids.js';
 import { type AskedAt, createEnvelope, ENVELOPE_SCHEMAS, type EnvelopeSchema } from './envelope.js';
 import type { RedisExchange, Span } from './exchange.js';
 import { createLaying, type LayingOptions } from './laying.js';
 import { createOpening } from './opening.js';
-import { askedAt, certainlyLater, inRedis, isAfterWrites, orderOf } from './order.js';
+import { askedAt, certainlyLater, inRedis, isAfterWrites } from './order.js';
 import type { LookedUp } from './replies.js';
 import type { Seen } from './seen.js';
 

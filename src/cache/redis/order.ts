@@ -1,4 +1,4 @@
-import type { Entry } from '../entry.js';
+import { type Entry, orderOf } from '../entry.js';
 import type { AskedAt } from './envelope.js';
 import type { Span } from './exchange.js';
 import type { LookedUp } from './replies.js';
@@ -38,11 +38,6 @@ export function certainlyLater(
   if (last === undefined) return true;
   if (lastAsked !== undefined && last.held === undefined) return asked.earliestUs > lastAsked.latestUs;
   return entry.askedAtMs - Math.max(0, nowMs - entry.askedAtMs) * DRIFT > orderOf(last);
-}
-
-/** When it was asked at the latest, or held against a poorer one. */
-export function orderOf(entry: Entry): number {
-  return Math.max(entry.checkedAtMs, entry.askedByMs ?? entry.askedAtMs);
 }
 
 /** What has lain in Redis is replaced there by what was asked for later only: its successor need not prove it again. */
