@@ -28,7 +28,7 @@ export class Session implements HeldNode {
   readonly #holding: Holding;
   #record: NodeRecord;
   #metadata: Metadata = NO_METADATA;
-  #hasLeft = false;
+  #hasLeft: boolean | undefined;
 
   /** `over`: nobody is there, and nothing is held; the session is not to be used any more. */
   constructor(context: SessionContext, record: NodeRecord, over: (session: Session) => void) {
@@ -62,9 +62,13 @@ export class Session implements HeldNode {
     return this.#presence.alive;
   }
 
-  /** Its last stream was ended by the node itself. */
-  get hasLeft(): boolean {
+  /** Was its last stream ended by the node itself? undefined: none has been here. */
+  get hasLeft(): boolean | undefined {
     return this.#hasLeft;
+  }
+
+  get state(): NodeState {
+    return this.#holding.state;
   }
 
   get line(): HeldNode['line'] {

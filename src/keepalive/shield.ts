@@ -210,11 +210,11 @@ class NodeShield implements Shield {
     if (this.#sessions.get(session.key) !== session) return;
     this.#sessions.delete(session.key);
     this.#revision++;
-    // Who was not heard here has said nothing new.
-    const wasHeard = session.view.lastBeatAtMs !== undefined;
-    this.#gone.add(session.key, session.record, wasHeard ? session.hasLeft : this.#gone.hasLeft(session.key));
+    // Who was not here has said nothing new.
+    const hasLeft = session.hasLeft ?? this.#gone.hasLeft(session.key);
+    this.#gone.add(session.key, session.record, hasLeft);
     this.#options.reconcile.closed(session);
-    if (session.view.state !== 'elsewhere') void this.#options.claims.release(session.key);
+    if (session.state !== 'elsewhere') void this.#options.claims.release(session.key);
   }
 
   /** Taken for a node that has left meanwhile, it is given back. */
