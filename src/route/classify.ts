@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { keyOf } from '../rpc/key.js';
 import type { Question } from '../rpc/question.js';
 import { type Fields, METHOD_TABLE, type Route, type Touched } from './method-table.js';
-import { fieldNumbers } from './wire.js';
+import { wireFields } from './wire.js';
 
 /** Part of every key: entries of another schema are other entries. */
 const KEY_SCHEMA = '1';
@@ -40,12 +40,12 @@ export function createClassifier(options: { fleetId: string; decoder: RequestDec
 
   const understand = (path: string, route: ReadRoute, message: Buffer): Question | undefined => {
     const fields = decode(path, message);
-    const numbers = fieldNumbers(message);
-    if (fields === undefined || numbers === undefined || hasUnreadableText(fields)) return undefined;
+    const sent = wireFields(message);
+    if (fields === undefined || sent === undefined || hasUnreadableText(fields)) return undefined;
     const known = decoder.requestFieldNumbers(path);
     const dependence = route.dependence(fields);
     // A field from a newer API may decide the answer: then only the very same bytes ask the same thing.
-    const understood = [...numbers].every((number) => known.has(number));
+    const understood = sent.every(({ number }) => known.has(number));
     const parts = understood ? dependence.parts(fields) : ['raw', message.toString('base64')];
     return {
       path,
@@ -92,5 +92,3 @@ function hasUnreadableText(value: unknown): boolean {
 }
 
 type ReadRoute = Extract<Route, { kind: 'read' }>;
-
-export { keyOf };

@@ -8,7 +8,7 @@ import {
 } from '@grpc/proto-loader';
 import { GatewayError } from '../errors.js';
 import { hasShape, type MessageDescriptor, type Shape, shapeOf } from './shape.js';
-import { fieldNumbers } from './wire.js';
+import { wireFields } from './wire.js';
 
 /** One file per service; what they import is found beside them. */
 const FILES = {
@@ -92,7 +92,7 @@ export function isDescribed(path: string): boolean {
 export function decodeRequest(path: string, bytes: Buffer): MessageFields {
   const { requestDeserialize } = methodAt(path);
   // protobufjs reads a string that reaches beyond the end as one that ends there, and a field of another type as if it were of its own.
-  if (!hasShape(bytes, requestShape(path)))
+  if (!hasShape(bytes, requestForm(path).shape))
     throw new GatewayError('malformed-request', `unreadable request of ${path}`);
   try {
     return requestDeserialize(bytes) as MessageFields;
@@ -113,7 +113,7 @@ export function encodeRequest(path: string, fields: MessageFields): Buffer {
  */
 export function decodeResponse(path: string, bytes: Buffer): MessageFields {
   const { responseDeserialize } = methodAt(path);
-  if (fieldNumbers(bytes) === undefined) throw new GatewayError('internal', `unreadable answer of ${path}`);
+  if (wireFields(bytes) === undefined) throw new GatewayError('internal', `unreadable answer of ${path}`);
   try {
     return responseDeserialize(bytes) as MessageFields;
   } catch (cause) {
@@ -128,16 +128,22 @@ export function decodeResponse(path: string, bytes: Buffer): MessageFields {
  * @throws GatewayError `internal` if the path is not described.
  */
 export function requestFieldNumbers(path: string): ReadonlySet<number> {
-  return new Set(requestShape(path).keys());
+  return requestForm(path).numbers;
 }
 
-const shapes = new Map<string, Shape>();
+interface RequestForm {
+  readonly shape: Shape;
+  readonly numbers: ReadonlySet<number>;
+}
 
-function requestShape(path: string): Shape {
-  const known = shapes.get(path);
+const forms = new Map<string, RequestForm>();
+
+function requestForm(path: string): RequestForm {
+  const known = forms.get(path);
   if (known !== undefined) return known;
   // The loader types a message's descriptor as a bare object; it is a google.protobuf.DescriptorProto.
   const shape = shapeOf(methodAt(path).requestType.type as MessageDescriptor);
-  shapes.set(path, shape);
-  return shape;
+  const form = { shape, numbers: new Set(shape.keys()) };
+  forms.set(path, form);
+  return form;
 }

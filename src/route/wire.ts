@@ -25,33 +25,30 @@ export function wireFields(bytes: Buffer): readonly WireField[] | undefined {
     if (key === undefined) return undefined;
     const number = Math.floor(key.value / 8);
     const wireType = key.value & 7;
-    const to = skipValue(bytes, key.next, wireType);
-    if (number === 0 || number > LARGEST_NUMBER || to === undefined || to > bytes.length) return undefined;
-    const from = wireType === 2 ? (readVarint(bytes, key.next, NARROW_BYTES)?.next ?? to) : key.next;
-    fields.push({ number, wireType, from, to });
-    at = to;
+    const value = valueAt(bytes, key.next, wireType);
+    if (number === 0 || number > LARGEST_NUMBER) return undefined;
+    if (value === undefined || value.to > bytes.length) return undefined;
+    fields.push({ number, wireType, ...value });
+    at = value.to;
   }
   return fields;
 }
 
-/** Their numbers; undefined if the bytes are no message. */
-export function fieldNumbers(bytes: Buffer): ReadonlySet<number> | undefined {
-  const fields = wireFields(bytes);
-  return fields && new Set(fields.map(({ number }) => number));
-}
-
-function skipValue(bytes: Buffer, at: number, wireType: number): number | undefined {
+/** Where it lies; undefined if nobody can tell. It may end behind the end of the bytes. */
+function valueAt(bytes: Buffer, at: number, wireType: number): Pick<WireField, 'from' | 'to'> | undefined {
   switch (wireType) {
-    case 0:
-      return readVarint(bytes, at)?.next;
+    case 0: {
+      const varint = readVarint(bytes, at);
+      return varint && { from: at, to: varint.next };
+    }
     case 1:
-      return at + 8;
+      return { from: at, to: at + 8 };
     case 2: {
       const length = readVarint(bytes, at, NARROW_BYTES);
-      return length === undefined ? undefined : length.next + length.value;
+      return length && { from: length.next, to: length.next + length.value };
     }
     case 5:
-      return at + 4;
+      return { from: at, to: at + 4 };
     default:
       // Groups (3 and 4) are long out of use; whoever sends one is forwarded untouched.
       return undefined;

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createClassifier, keyOf } from '../../src/route/classify.js';
+import { createClassifier } from '../../src/route/classify.js';
 import { METHOD_TABLE, methodLabel } from '../../src/route/method-table.js';
 import { decodeRequest, isDescribed, requestFieldNumbers } from '../../src/route/proto.js';
-import { fieldNumbers } from '../../src/route/wire.js';
+import { wireFields } from '../../src/route/wire.js';
+import { keyOf } from '../../src/rpc/key.js';
 import { requestOf } from '../support/data-path.js';
 
 const decoder = { decodeRequest, requestFieldNumbers };
@@ -82,7 +83,7 @@ describe('a question', () => {
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const message = Buffer.from(bytes);
         const question = classifier.question(LIST, message);
-        if (fieldNumbers(message) === undefined) expect(question).toBeUndefined();
+        if (wireFields(message) === undefined) expect(question).toBeUndefined();
       }),
       { numRuns: 2_000 },
     );
