@@ -82,21 +82,20 @@ export class SeenCalls {
     const receivedAtMs = this.#clock.nowMs();
     let answer: Buffer | undefined;
     let isOpen = true;
-    const close = (code: number | undefined): void => {
+    const end = (code: number | undefined, message: string): void => {
       if (!isOpen) return;
       isOpen = false;
+      const told = code ?? Code.CANCELLED;
+      if (seen.messages > 0) {
+        const { requestBytes } = seen;
+        const saidAtMs = this.#clock.nowMs();
+        this.#witness?.({ path, requestBytes, code: told, message, answer, receivedAtMs, saidAtMs });
+      }
       this.#open(isKeepAlive, -1);
       seen.code = code;
       seen.cancelled = code === undefined;
       if (code === undefined) this.cancelledTotal += 1;
-      const name = codeName(code ?? Code.CANCELLED);
-      this.#byCode.set(name, (this.#byCode.get(name) ?? 0) + 1);
-    };
-    const tell = (code: number, message: string): void => {
-      if (!isOpen || seen.messages === 0) return;
-      const { requestBytes } = seen;
-      const saidAtMs = this.#clock.nowMs();
-      this.#witness?.({ path, requestBytes, code, message, answer, receivedAtMs, saidAtMs });
+      this.#byCode.set(codeName(told), (this.#byCode.get(codeName(told)) ?? 0) + 1);
     };
     return {
       message(bytes) {
@@ -107,14 +106,8 @@ export class SeenCalls {
       answer(bytes) {
         answer = bytes;
       },
-      ended: (code, message) => {
-        tell(code, message);
-        close(code);
-      },
-      cancelled: () => {
-        tell(Code.CANCELLED, 'cancelled');
-        close(undefined);
-      },
+      ended: end,
+      cancelled: () => end(undefined, 'cancelled'),
     };
   }
 
