@@ -54,6 +54,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** undefined: it is not ours. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  return error instanceof GatewayError ? error.code : undefined;
+}
+
 /** Anything that was thrown, as a status for the caller. What is not ours says no more than that: no stack, no path. */
 export function statusOfError(error: unknown): Status {
   if (error instanceof GatewayError) return error.status;

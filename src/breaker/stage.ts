@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { GatewayError } from '../errors.js';
+import { codeOf } from '../errors.js';
 import type { BreakerStateName, Emit } from '../observe/events.js';
 import type { Clock } from '../rpc/clock.js';
 import type { ReadAnswer, Stage } from '../rpc/read.js';
@@ -46,7 +46,7 @@ function judge({ reply }: ReadAnswer): { verdict: Verdict; detail: string } {
 }
 
 function judgeError(error: unknown): { verdict: Verdict; detail: string } {
-  const timedOut = error instanceof GatewayError && error.code === 'manager-timeout';
+  const timedOut = codeOf(error) === 'manager-timeout';
   return {
     verdict: timedOut ? 'fault' : 'neutral',
     detail: error instanceof Error ? error.message : String(error),

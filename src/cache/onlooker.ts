@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.js';
+import { codeOf, GatewayError } from '../errors.js';
 import type { SingleFlight } from '../flight/single-flight.js';
 import type { Emit } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
@@ -92,7 +92,7 @@ class Watching implements Watched {
     try {
       return await next(read);
     } catch (error) {
-      const left = error instanceof GatewayError && error.code === 'caller-cancelled';
+      const left = codeOf(error) === 'caller-cancelled';
       if (this.#asked || !left) throw error;
       return this.#ask(read);
     }

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { GatewayError } from '../errors.js';
+import { codeOf } from '../errors.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Clock, Timer } from '../rpc/clock.js';
 import type { Question } from '../rpc/question.js';
@@ -103,7 +103,7 @@ async function askWithin(
     if (answer !== undefined && options.isFact(answer)) return answer;
     return lastGood(options, entry) ?? (await asked);
   } catch (error) {
-    if (error instanceof GatewayError && error.code === 'caller-cancelled') throw error;
+    if (codeOf(error) === 'caller-cancelled') throw error;
     const good = lastGood(options, entry);
     if (good === undefined) throw error;
     return good;

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.js';
+import { codeOf } from '../errors.js';
 import type { NodeEndReason } from '../observe/events.js';
 import type { Call } from '../rpc/call.js';
 import { forwardedMetadata, type Metadata, NO_METADATA } from '../rpc/metadata.js';
@@ -207,7 +207,7 @@ export class Session implements HeldNode {
   #departed(stream: Below, error: unknown): void {
     const { call } = stream;
     // What a reload forbids may be a mistake, and is mended within the grace without anybody's being inactive.
-    const forbidden = error instanceof GatewayError && error.code === 'not-allowed';
+    const forbidden = codeOf(error) === 'not-allowed';
     const lost = forbidden || call.departure === 'connection-lost';
     const wasLast = this.#presence.detach(stream, lost ? 'lost' : 'left');
     this.#hasLeft = wasLast && !lost;

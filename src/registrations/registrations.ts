@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { GatewayError } from '../errors.js';
+import { codeOf, type ErrorCode, GatewayError } from '../errors.js';
 import type { NodeId } from '../keepalive/node.js';
 import type { Emit, ErrorClass } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
@@ -156,8 +156,7 @@ async function registerInTurn(
     await learn(options, registration, reply, askedAtMs);
     return { reply, journaled: false };
   } catch (error) {
-    const unheard = error instanceof GatewayError && UNHEARD.has(error.code);
-    if (known === undefined || !unheard || request.signal?.aborted) throw error;
+    if (known === undefined || !UNHEARD.has(codeOf(error)) || request.signal?.aborted) throw error;
     return writeDownInstead(options, registration, known.reply);
   }
 }
@@ -178,7 +177,7 @@ async function knownOf(
 }
 
 /** The manager has not said anything. What it may have done all the same is the same thing. */
-const UNHEARD = new Set(['manager-timeout', 'manager-unavailable']);
+const UNHEARD = new Set<ErrorCode | undefined>(['manager-timeout', 'manager-unavailable']);
 
 /** Refused connections, and whatever a manager says that the probes, too, find not working (its database is dead). */
 function isAway(options: RegistrationsOptions, status: Status): boolean {

@@ -1,6 +1,6 @@
 import { classify } from '../breaker/classify.js';
 import type { Config } from '../config/config.js';
-import { GatewayError } from '../errors.js';
+import { codeOf } from '../errors.js';
 import type { Emit } from '../observe/events.js';
 import type { Clock } from '../rpc/clock.js';
 import type { Read, ReadAnswer, ReadHandler, Stage } from '../rpc/read.js';
@@ -50,7 +50,7 @@ async function attemptOnce(next: ReadHandler, read: Read): Promise<AttemptOutcom
     const settle = (): ReadAnswer => {
       throw error;
     };
-    return { transient: error instanceof GatewayError && error.code === 'manager-unavailable', settle };
+    return { transient: codeOf(error) === 'manager-unavailable', settle };
   }
 }
 

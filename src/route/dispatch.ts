@@ -1,6 +1,6 @@
 import type { Watched } from '../cache/onlooker.js';
 import type { Config, Mode } from '../config/config.js';
-import { type ErrorCode, GatewayError } from '../errors.js';
+import { codeOf, type ErrorCode, GatewayError } from '../errors.js';
 import type { AnswerKind, Emit } from '../observe/events.js';
 import type { RegistrationsPart } from '../registrations/create-registrations.js';
 import type { Call, CallHandler, Reply } from '../rpc/call.js';
@@ -238,7 +238,3 @@ async function write(
 }
 
 const NEVER_SENT = new Set<ErrorCode | undefined>(['overloaded', 'draining']);
-
-function codeOf(error: unknown): ErrorCode | undefined {
-  return error instanceof GatewayError ? error.code : undefined;
-}

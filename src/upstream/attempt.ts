@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.js';
+import { codeOf, GatewayError } from '../errors.js';
 import type { Emit, ErrorClass } from '../observe/events.js';
 import type { UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
@@ -21,7 +21,7 @@ export async function enter({ emit, methodLabel }: AttemptContext, address: Addr
   try {
     return await address.inFlight.enter(request);
   } catch (error) {
-    const overloaded = error instanceof GatewayError && error.code === 'overloaded';
+    const overloaded = codeOf(error) === 'overloaded';
     if (overloaded) emit({ kind: 'manager-overloaded', method: methodLabel(request.path) });
     throw error;
   }

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.js';
+import { codeOf, GatewayError } from '../errors.js';
 import type { Emit } from '../observe/events.js';
 import type { Answer } from '../rpc/answer.js';
 import type { Clock } from '../rpc/clock.js';
@@ -111,7 +111,7 @@ export function createPace(options: PaceOptions): Pace {
       return answer;
     } catch (error) {
       // The breaker has seen enough faults to stop asking: that is what being away looks like from here.
-      if (error instanceof GatewayError && error.code === 'breaker-open') goAway();
+      if (codeOf(error) === 'breaker-open') goAway();
       throw error;
     }
   };

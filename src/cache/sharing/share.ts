@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.js';
+import { codeOf } from '../../errors.js';
 import type { Answer } from '../../rpc/answer.js';
 import type { Question } from '../../rpc/question.js';
 import type { Read, ReadAnswer, ReadHandler, Stage } from '../../rpc/read.js';
@@ -141,9 +141,8 @@ function askedAs(read: Read, question: Question): Read {
 
 /** Whoever waits has left, or his time is over. */
 function leaves(error: unknown): boolean {
-  return (
-    error instanceof GatewayError && (error.code === 'caller-cancelled' || error.code === 'deadline-exceeded')
-  );
+  const code = codeOf(error);
+  return code === 'caller-cancelled' || code === 'deadline-exceeded';
 }
 
 function isGone({ reply: { status } }: Answer): boolean {

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { type ErrorCode, GatewayError } from '../../errors.js';
+import { codeOf, type ErrorCode } from '../../errors.js';
 import type { Answer } from '../../rpc/answer.js';
 import type { Clock, Timer } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
@@ -93,7 +93,7 @@ export function createStandIns(options: StandInOptions): StandIns {
       if (isFact(answer)) return answer;
       return (options.isFault(answer) ? lastResort(read) : standIn(read)) ?? answer;
     } catch (error) {
-      const code = error instanceof GatewayError ? error.code : 'internal';
+      const code = codeOf(error) ?? 'internal';
       if (code === 'caller-cancelled') throw error;
       const instead = FAILURES.has(code) ? lastResort(read) : standIn(read);
       if (instead === undefined) throw error;
