@@ -81,7 +81,7 @@ export async function sweepLeftovers(file: string, olderThanMs: number, wallMs: 
   }
 }
 
-export async function syncDirectory(dir: string): Promise<void> {
+async function syncDirectory(dir: string): Promise<void> {
   const handle = await open(dir, 'r');
   try {
     await handle.sync();

@@ -4,7 +4,7 @@ import { type NodeRecord, nodeKeyOf } from './node.js';
 /** The form in which records leave the process. One more with every change that an older reader would misread. */
 export const NODE_RECORD_SCHEMA = 1;
 /** Larger ones stay in memory: a first message is some 50 bytes. */
-export const LARGEST_FIRST_BYTES = 16 * 1024;
+const LARGEST_FIRST_BYTES = 16 * 1024;
 
 /** The paths under which a stored first message may be sent again. */
 const PATHS = ['/manager.v2.Manager/KeepAlive', '/manager.Manager/KeepAlive'] as const;

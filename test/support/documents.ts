@@ -52,7 +52,7 @@ export function fencesOf(text: string): readonly Fence[] {
 }
 
 /** Without what stands in fences. */
-export function proseOf(text: string): string {
+function proseOf(text: string): string {
   return text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
 }
 

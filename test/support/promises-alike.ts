@@ -49,7 +49,7 @@ export async function perform(target: Target, { path, headers, send }: Scenario)
 }
 
 /** Takes out what the gateway says of itself. */
-export function withoutOwn(outcome: WireOutcome): { own: Record<string, string>; outcome: WireOutcome } {
+function withoutOwn(outcome: WireOutcome): { own: Record<string, string>; outcome: WireOutcome } {
   const entries = Object.entries(outcome.trailers);
   const isOwn = ([key]: [string, string]): boolean => key.startsWith('x-dfmgw-');
   return {

@@ -23,7 +23,7 @@ const TYPE = { data: 0, headers: 1, settings: 4, ping: 6 } as const;
 const ACK = 1;
 const END_HEADERS = 4;
 
-export async function joinCrowd(address: string, number: number): Promise<CrowdMember> {
+async function joinCrowd(address: string, number: number): Promise<CrowdMember> {
   const port = Number(address.slice(address.lastIndexOf(':') + 1));
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
@@ -123,7 +123,7 @@ class Member implements CrowdMember {
 }
 
 /** The node that a member stands for; the manager must have its row. */
-export function crowdNode(number: number): Record<string, unknown> {
+function crowdNode(number: number): Record<string, unknown> {
   return {
     source_type: 'SCHEDULER_SOURCE',
     hostname: `scheduler-${number}`,

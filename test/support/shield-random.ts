@@ -62,7 +62,7 @@ const NODES = 3;
 const REPLACING_MS = 100;
 
 /** The same for the same seed. One mishap of a kind at the most; only one of those that end with the link healed. */
-export function mishapsOf(random: Random): Mishap[] {
+function mishapsOf(random: Random): Mishap[] {
   const kinds = Object.keys(MISHAPS) as MishapKind[];
   const count = 1 + Math.floor(random() * 4);
   const chosen = new Set<MishapKind>();

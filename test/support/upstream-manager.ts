@@ -108,7 +108,7 @@ export function frame(message: Buffer, compressed = false): Buffer {
   return Buffer.concat([header, message]);
 }
 
-export const PROBE_PATH = '/manager.v2.Manager/GetScheduler';
+const PROBE_PATH = '/manager.v2.Manager/GetScheduler';
 
 export interface ManagerBehaviour {
   /** Default: the message comes back. */

@@ -18,7 +18,7 @@ const SECTIONS = [
 ] as const;
 
 /** Every event there is: one that is added to the union without its explanation does not compile. */
-export const EXPLANATIONS = {
+const EXPLANATIONS = {
   ...ABOUT_PROCESS,
   ...ABOUT_MANAGER,
   ...ABOUT_MEMORY,
