@@ -44,10 +44,11 @@ export function createClientRules(options: ClientRulesOptions): ClientRules {
   };
   return {
     admit(call, route) {
-      if (section.mode === 'off' && route?.kind !== 'keep-alive') return call;
-      // Streams outlive reloads: one that came when there were no rules is looked at when there are some.
-      if (route?.kind === 'keep-alive')
-        return call.client === undefined ? call : followed(context, call, route);
+      // Streams outlive reloads: one that came when there were no rules is looked at when there are some. Where nobody can show a
+      // certificate there will be none before a restart.
+      const outlives = route?.kind === 'keep-alive' && call.client !== undefined;
+      if (section.mode === 'off' && !outlives) return call;
+      if (route?.kind === 'keep-alive') return followed(context, call, route);
       const verdict = context.book().verdict(call, route);
       if (verdict.kind === 'itself')
         return reading(call, (message) => judge(context, call, verdict, message));
