@@ -3,6 +3,7 @@ import type { NodeId } from '../keepalive/node.js';
 import type { NodeView } from '../keepalive/node-view.js';
 import type { PortSays } from '../keepalive/ports.js';
 import type { ManagersView } from '../keepalive/reconcile.js';
+import { askedNumber } from './api/asked-number.js';
 import { type HttpReply, type HttpRoute, json, text } from './http-server.js';
 
 /** The nodes whose KeepAlive streams are here, and what is known of them. */
@@ -27,17 +28,11 @@ export function listNodes(source: NodesSource): HttpRoute {
     const nowMs = source.nowMs();
     const all = source.nodes().toSorted(byName);
     const wrong = all.filter((view) => isWrong(view, source));
-    const limit = limitOf(query);
-    const meant = limit >= all.length ? all : [...new Set([...wrong, ...all])].slice(0, limit);
+    const limit = askedNumber(query, 'limit', all.length, all.length);
+    const meant = limit === all.length ? all : [...new Set([...wrong, ...all])].slice(0, limit);
     const nodes = meant.map((view) => shown(view, source, nowMs));
     return json(200, { count: all.length, toLookAt: wrong.length, nodes });
   };
-}
-
-/** What is no number of nodes limits nothing. */
-function limitOf(query: URLSearchParams): number {
-  const limit = Number(query.get('limit') || Number.NaN);
-  return Number.isInteger(limit) && limit >= 0 ? limit : Number.POSITIVE_INFINITY;
 }
 
 /** It is silent, or the manager contradicts. */

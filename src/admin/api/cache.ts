@@ -9,6 +9,7 @@ import { statusOfError } from '../../errors.js';
 import type { Question } from '../../rpc/question.js';
 import { codeName } from '../../rpc/status.js';
 import { type HttpReply, type HttpRoute, json, text } from '../http-server.js';
+import { askedNumber } from './asked-number.js';
 
 /** What is remembered, for people. */
 export interface CacheSource {
@@ -26,8 +27,8 @@ const MAX_LIMIT = 1_000;
 /** `GET /api/cache?method=&find=&held=true&limit=&offset=`: the most lately used first. */
 export function listCache(source: CacheSource): HttpRoute {
   return (query) => {
-    const limit = boundedNumber(query.get('limit'), DEFAULT_LIMIT, MAX_LIMIT);
-    const offset = boundedNumber(query.get('offset'), 0, Number.MAX_SAFE_INTEGER);
+    const limit = askedNumber(query, 'limit', DEFAULT_LIMIT, MAX_LIMIT);
+    const offset = askedNumber(query, 'offset', 0, Number.MAX_SAFE_INTEGER);
     const all = [...source.store.entries()];
     const meant = all.filter(isMeant(query));
     return json(200, {
@@ -114,11 +115,6 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
-}
-
-function boundedNumber(asked: string | null, usual: number, most: number): number {
-  const number = asked === null ? usual : Number(asked);
-  return Number.isSafeInteger(number) && number >= 0 ? Math.min(number, most) : usual;
 }
 
 const KEY = z.strictObject({ key: z.string().min(1) });
