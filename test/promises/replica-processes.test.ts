@@ -13,7 +13,7 @@ const UPDATE = '/manager.v2.Manager/UpdateScheduler';
 const HOUR_MS = 3_600_000;
 const TTL_MS = 2_000;
 /** Three thousand: test/hard/numbers. */
-const CALLERS = Number(process.env.CALLERS ?? 600);
+const CALLERS = Number(process.env.REPLICA_CALLERS ?? 600);
 const CONNECTIONS = 20;
 /** How often the manager's rows change. */
 const VERSIONS = 5;

@@ -4,6 +4,7 @@ import { describe, vi } from 'vitest';
 Object.assign(process.env, {
   ...{ CALLERS: '1000', NEWCOMERS: '2000', DAEMONS: '10000', CONNECTIONS: '10000', MESSAGES: '10000' },
   ...{
+    REPLICA_CALLERS: '3000',
     ROUNDS: '200',
     SWITCHES: '60',
     MOMENTS: '10',
@@ -11,6 +12,7 @@ Object.assign(process.env, {
     KILLS: '20',
     ONLOOKERS: '100',
     ROTATIONS: '20',
+    CLAIMS_RUNS: '60',
   },
 });
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
@@ -26,6 +28,7 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   shapes: () => import('../../promises/transparent-shapes.test.js'),
   modes: () => import('../../promises/mode-switches.test.js'),
   replicas: () => import('../../promises/replica-processes.test.js'),
+  claims: () => import('../../keepalive/claims/interleavings.test.js'),
   registrations: () => import('../../promises/registrations-of-replicas.test.js'),
   'the journal': () => import('../../registrations/journal.test.js'),
   'a snapshot': () => import('../../cache/snapshot/format.test.js'),

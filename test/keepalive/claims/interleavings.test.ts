@@ -6,6 +6,7 @@ import { type RedisProcess, startRedis } from '../../support/redis-process.js';
 
 const LEASE_MS = 450;
 const NODES = ['one', 'two'];
+/** Sixty: test/hard/numbers. */
 const RUNS = Number(process.env.CLAIMS_RUNS ?? 8);
 
 let redis: RedisProcess;
