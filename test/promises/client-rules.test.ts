@@ -2,14 +2,15 @@ import http2 from 'node:http2';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayEvent } from '../../src/observe/events.js';
-import { METHOD_TABLE } from '../../src/route/method-table.js';
 import {
   type SimulatedManager,
   startSimulatedManager,
 } from '../../src/simulator/manager/simulated-manager.js';
 import { type Authority, makeAuthority, type Pair } from '../support/certificates.js';
 import { requestOf } from '../support/data-path.js';
-import { connectWire, framed, type WireCaller, type WireOutcome } from '../support/promises-wire.js';
+import { framed } from '../support/framed.js';
+import { ask, SOMEBODY } from '../support/promises-ask.js';
+import { connectWire, type WireCaller } from '../support/promises-wire.js';
 import { type RunningGateway, startGateway } from '../support/running-gateway.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
@@ -110,19 +111,6 @@ function connectAs(address: string, client: Pair | undefined): Promise<WireCalle
     address,
     certificates: { caCert: authority.caCert, server, client: client ?? nobody },
   });
-}
-
-const SOMEBODY = { hostname: 'd7', ip: '127.0.0.7' };
-
-function ask(
-  caller: WireCaller,
-  path: string,
-  fields: Record<string, unknown> = SOMEBODY,
-): Promise<WireOutcome> {
-  const call = caller.open(path);
-  void call.send(METHOD_TABLE.has(path) ? requestOf(path, fields) : Buffer.alloc(0));
-  call.halfClose();
-  return call.outcome;
 }
 
 const node = (hostname: string, ip = '127.0.0.9') => ({ hostname, ip, port: 8002, scheduler_cluster_id: 1 });

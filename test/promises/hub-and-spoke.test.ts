@@ -8,7 +8,8 @@ import { startSimulatedManager } from '../../src/simulator/manager/simulated-man
 import { makeAuthority, type Pair } from '../support/certificates.js';
 import { requestOf } from '../support/data-path.js';
 import { watchEvents } from '../support/event-watch.js';
-import { connectWire, type WireCaller, type WireOutcome } from '../support/promises-wire.js';
+import { ask } from '../support/promises-ask.js';
+import { connectWire, type WireCaller } from '../support/promises-wire.js';
 import { until } from '../support/until.js';
 
 const LIST = '/manager.v2.Manager/ListSchedulers';
@@ -84,13 +85,6 @@ async function connectTo(address: string, ca: string, client: Pair): Promise<Wir
   const caller = await connectWire({ address, certificates: { caCert: ca, server: NOBODY, client } });
   owned.push(() => caller.close());
   return caller;
-}
-
-function ask(caller: WireCaller, path: string, fields: object): Promise<WireOutcome> {
-  const call = caller.open(path);
-  void call.send(requestOf(path, fields));
-  call.halfClose();
-  return call.outcome;
 }
 
 it('callers meet a public certificate, the manager meets the gateway, and each may do what it should', async () => {
