@@ -4,13 +4,13 @@ import { constants } from 'node:http2';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { status as Code, Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
 import {
   call,
   closed,
   deferred,
   echo,
-  framed,
   grpcClient,
   http2Client,
   request,

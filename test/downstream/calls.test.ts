@@ -4,7 +4,8 @@ import { GatewayError } from '../../src/errors.js';
 import type { Call, CallHandler } from '../../src/rpc/call.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import { OK_STATUS } from '../../src/rpc/status.js';
-import { call, framed, grpcClient, http2Client, raw, request, startDownstream } from './harness.js';
+import { framed } from '../support/framed.js';
+import { call, grpcClient, http2Client, raw, request, startDownstream } from './harness.js';
 
 const MIB = 1024 * 1024;
 

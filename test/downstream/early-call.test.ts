@@ -6,10 +6,10 @@ import { systemClock } from '../../src/rpc/clock.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import type { AtOnce } from '../../src/rpc/ready-answer.js';
 import { OK_STATUS } from '../../src/rpc/status.js';
+import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
 import {
   closed,
-  framed,
   GRPC_HEADERS,
   http2Client,
   type RawReply,

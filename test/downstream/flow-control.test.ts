@@ -2,10 +2,10 @@ import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import { OK_STATUS } from '../../src/rpc/status.js';
+import { framed } from '../support/framed.js';
 import {
   call,
   deferred,
-  framed,
   GRPC_HEADERS,
   grpcClient,
   heldCalls,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Deframer, frameOf, prefixOf } from '../../src/downstream/frames.js';
 import { GatewayError } from '../../src/errors.js';
-import { framed } from './harness.js';
+import { framed } from '../support/framed.js';
 
 const LIMIT_BYTES = 1_000_000;
 

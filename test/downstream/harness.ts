@@ -146,14 +146,6 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
-/** A frame as it stands on the wire. */
-export function framed(payload: Buffer, flag = 0): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix[0] = flag;
-  prefix.writeUInt32BE(payload.length, 1);
-  return Buffer.concat([prefix, payload]);
-}
-
 export function http2Client(port: number): http2.ClientHttp2Session {
   const session = http2.connect(`http://127.0.0.1:${port}`);
   session.on('error', () => {});

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Call, Departure } from '../../src/rpc/call.js';
-import { framed, tcp } from './harness.js';
+import { framed } from '../support/framed.js';
+import { tcp } from './harness.js';
 import { rawPeer } from './raw-peer.js';
 
 const GOAWAY = 7;

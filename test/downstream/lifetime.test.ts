@@ -4,10 +4,10 @@ import { GatewayError } from '../../src/errors.js';
 import type { Call } from '../../src/rpc/call.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import { OK_STATUS } from '../../src/rpc/status.js';
+import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
 import {
   call,
-  framed,
   GRPC_HEADERS,
   grpcClient,
   heldCalls,

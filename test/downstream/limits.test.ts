@@ -9,9 +9,10 @@ import { GatewayError } from '../../src/errors.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import { OK_STATUS } from '../../src/rpc/status.js';
+import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { until } from '../support/until.js';
-import { closed, framed, heldCalls, http2Client, request, startDownstream, tcp } from './harness.js';
+import { closed, heldCalls, http2Client, request, startDownstream, tcp } from './harness.js';
 import { rawPeer } from './raw-peer.js';
 
 const statusOf = ({ headers, trailers }: Awaited<ReturnType<typeof request>>): number =>

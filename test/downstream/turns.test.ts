@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Share } from '../../src/downstream/share.js';
 import { Turns } from '../../src/downstream/turns.js';
+import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { closed, echo, framed, http2Client, request, startDownstream, tcp } from './harness.js';
+import { closed, echo, http2Client, request, startDownstream, tcp } from './harness.js';
 import { rawPeer } from './raw-peer.js';
 
 /** Turns that come when the test says so, each as long as it says. */

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ScriptedAnswer } from '../../src/simulator/manager/scripted-manager.js';
+import { framed } from '../support/framed.js';
 import { mutated, mutatedText } from '../support/fuzz/mutations.js';
 import { ANSWERS, REQUESTS } from '../support/fuzz/recorded-messages.js';
 import { type Draw, rounds } from '../support/fuzz/rounds.js';
 import { type Attacked, startAttacked } from '../support/promises-attacked.js';
-import { connectWire, framed } from '../support/promises-wire.js';
+import { connectWire } from '../support/promises-wire.js';
 
 const MESSAGES = [...REQUESTS, ...ANSWERS].map(({ bytes }) => bytes);
 const MARK = 'x-fuzz';

@@ -1,13 +1,14 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { rawPeer } from '../downstream/raw-peer.js';
+import { framed } from '../support/framed.js';
 import { type CuttingRelay, startCuttingRelay } from '../support/fuzz/cutting-relay.js';
 import { mutated, mutatedText } from '../support/fuzz/mutations.js';
 import { ANSWERS, REQUESTS, type RecordedMessage } from '../support/fuzz/recorded-messages.js';
 import { type Draw, rounds } from '../support/fuzz/rounds.js';
 import { closedByPeer, connectBare } from '../support/promises-attacked.js';
 import { attacked, underAttack } from '../support/promises-under-attack.js';
-import { connectWire, framed, type WireOutcome } from '../support/promises-wire.js';
+import { connectWire, type WireOutcome } from '../support/promises-wire.js';
 
 const MESSAGES = [...REQUESTS, ...ANSWERS].map(({ bytes }) => bytes);
 const AT_ONCE = 20;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { type Encoding, unpack } from '../../src/downstream/compression.js';
 import { Deframer, type Frame } from '../../src/downstream/frames.js';
 import { GatewayError } from '../../src/errors.js';
-import { framed } from '../downstream/harness.js';
+import { framed } from '../support/framed.js';
 import { mutatedText } from '../support/fuzz/mutations.js';
 import { ANSWERS, REQUESTS } from '../support/fuzz/recorded-messages.js';
 import { rounds } from '../support/fuzz/rounds.js';

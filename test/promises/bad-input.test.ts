@@ -4,10 +4,11 @@ import { gzip } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/simulator/manager/random.js';
 import { rawPeer } from '../downstream/raw-peer.js';
+import { framed } from '../support/framed.js';
 import { closedByPeer, connectBare } from '../support/promises-attacked.js';
 import { listSchedulersOf, PATHS } from '../support/promises-messages.js';
 import { attacked, underAttack } from '../support/promises-under-attack.js';
-import { connectWire, framed, type Headers, type WireOutcome } from '../support/promises-wire.js';
+import { connectWire, type Headers, type WireOutcome } from '../support/promises-wire.js';
 
 const MIB = 1024 * 1024;
 const ALL_PATHS = [

@@ -12,8 +12,8 @@ import { startSimulatedManager } from '../../src/simulator/manager/simulated-man
 import { makeAuthority, type Pair } from '../support/certificates.js';
 import { requestOf } from '../support/data-path.js';
 import { watchEvents } from '../support/event-watch.js';
+import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { framed } from '../support/promises-wire.js';
 import { startRedis } from '../support/redis-process.js';
 import { samplesOf } from '../support/told.js';
 import { until } from '../support/until.js';

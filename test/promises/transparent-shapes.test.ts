@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScriptedCall } from '../../src/simulator/manager/scripted-manager.js';
 import { requestOf } from '../support/data-path.js';
+import { framed } from '../support/framed.js';
 import { expectAlike, perform, type Scenario } from '../support/promises-alike.js';
 import { listSchedulersOf, PATHS, UNKNOWN_FIELDS } from '../support/promises-messages.js';
-import { framed, shown, type WireCall } from '../support/promises-wire.js';
+import { shown, type WireCall } from '../support/promises-wire.js';
 import { type Script, startWorld, WAYS, type World } from '../support/promises-world.js';
 
 /** More than a window of HTTP/2 holds. Ten thousand: test/hard/numbers. */

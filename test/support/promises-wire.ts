@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import http2 from 'node:http2';
-import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
+import { gunzipSync, inflateSync } from 'node:zlib';
 import type { Certificates } from './certificates.js';
+import { framed, PREFIX_BYTES } from './framed.js';
 
 /** Where calls go; with certificates: over mutual TLS. */
 export type Target = { readonly address: string; readonly certificates: Certificates | undefined };
@@ -82,8 +83,6 @@ export async function connectWire({ address, certificates }: Target): Promise<Wi
       }),
   };
 }
-
-const PREFIX_BYTES = 5;
 
 class Exchange implements WireCall {
   readonly #stream: http2.ClientHttp2Stream;
@@ -191,15 +190,6 @@ class Exchange implements WireCall {
       reset: this.#stream.rstCode ?? 0,
     };
   }
-}
-
-export function framed(message: Buffer, compression?: 'gzip' | 'deflate'): Buffer {
-  const body =
-    compression === undefined ? message : compression === 'gzip' ? gzipSync(message) : deflateSync(message);
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt8(compression === undefined ? 0 : 1);
-  prefix.writeUInt32BE(body.length, 1);
-  return Buffer.concat([prefix, body]);
 }
 
 /** What each hop makes anew (gRPC over HTTP2); listed here once more, so that a key missing in the gateway's list is found. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import type { NodeName } from '../../src/simulator/manager/manager-record.js';
 import { requestOf } from './data-path.js';
+import { framed } from './framed.js';
 
 export type ShieldApi = 'v1' | 'v2';
 
@@ -81,13 +82,6 @@ function openStream(session: http2.ClientHttp2Session, node: NodeName, api: Shie
     },
     cancel: () => stream.close(http2.constants.NGHTTP2_CANCEL),
   };
-}
-
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.alloc(5 + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, 5);
-  return frame;
 }
 
 function endOf(stream: http2.ClientHttp2Stream): Promise<StreamEnd> {

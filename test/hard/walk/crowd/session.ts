@@ -1,7 +1,7 @@
 import http2 from 'node:http2';
+import { framed, PREFIX_BYTES } from '../../../support/framed.js';
 import { machineMs } from '../stage/monotonic.js';
 
-const FRAME_BYTES = 5;
 /** A timer that rings later than this. */
 const LATE_MS = 100;
 const SECOND_LOOK_MS = 500;
@@ -55,13 +55,6 @@ export function connect({ replica, life, address }: Place): Session {
       session.destroy();
     },
   };
-}
-
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.alloc(FRAME_BYTES + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, FRAME_BYTES);
-  return frame;
 }
 
 function begin(
@@ -120,7 +113,7 @@ function call(
       resolve({
         code: Number(last['grpc-status'] ?? -1),
         message: String(last['grpc-message'] ?? 'no status'),
-        answer: bytes.subarray(FRAME_BYTES),
+        answer: bytes.subarray(PREFIX_BYTES),
         trailers: last,
       });
     });
