@@ -2,7 +2,7 @@ import { isDescribed } from '../../../src/route/proto.js';
 import { bytesOf, RECORDINGS, type Recorded, recordings } from '../recorded-calls.js';
 
 /** Of real managers and their callers. */
-export const RECORDED: readonly Recorded[] = RECORDINGS.flatMap(recordings);
+const RECORDED: readonly Recorded[] = RECORDINGS.flatMap(recordings);
 
 export interface RecordedMessage {
   readonly path: string;

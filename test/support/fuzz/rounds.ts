@@ -41,12 +41,6 @@ export function rounds(what: string, quick: number, share = 1): Rounds {
   };
 }
 
-/** fast-check's parameters for the same two variables. */
-export function properties(quick: number, share = 1): { numRuns: number; seed: number } {
-  const { count } = rounds('', quick, share);
-  return { numRuns: count, seed: Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31)) };
-}
-
 function drawFrom(seed: number): Draw {
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
