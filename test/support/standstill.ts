@@ -14,6 +14,11 @@ export interface Standstill {
 
 const STEPS = 3;
 
+/** What so long a standstill may have added to something that takes several steps, ms. */
+export function allowanceFor(stillMs: number): number {
+  return STEPS * stillMs;
+}
+
 export function watchStandstill(): Standstill {
   const delays = monitorEventLoopDelay({ resolution: 10 });
   delays.enable();
@@ -22,7 +27,7 @@ export function watchStandstill(): Standstill {
       return delays.max / 1e6;
     },
     get allowanceMs() {
-      return (STEPS * delays.max) / 1e6;
+      return allowanceFor(delays.max / 1e6);
     },
     stop: () => void delays.disable(),
   };

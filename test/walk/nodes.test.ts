@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeEnd } from '../hard/walk/crowd/node.js';
-import type { RowChange } from '../hard/walk/judge/node-history.js';
 import { type NodeRound, NodesJudge } from '../hard/walk/judge/nodes.js';
+import type { RowChange } from '../hard/walk/stage/managers.js';
 
 const LIMITS = {
   recoveryMs: 10_000,

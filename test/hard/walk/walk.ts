@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../../src/simulator/fleet/random.js';
-import { watchStandstill } from '../../support/standstill.js';
+import { allowanceFor, watchStandstill } from '../../support/standstill.js';
 import { until } from '../../support/until.js';
 import { type Callers, startCallers } from './crowd/callers.js';
 import { Nodes, nodeNames } from './crowd/nodes.js';
@@ -27,8 +27,6 @@ export interface WalkOptions {
 
 const CALLERS_GAUGE = /^dragonfly_manager_gateway_downstream_connections(?:{.*})? (\d+)/m;
 const START_LIMIT_MS = 60_000;
-/** As `watchStandstill` has it. */
-const STEPS = 3;
 /** A manager that is back has its streams again. */
 const REACHED_AGAIN_MS = 5_000;
 const ROUND_MS = FAULTS_MS + RECOVERY_MS + WATCH_MS;
@@ -123,7 +121,7 @@ class Walk {
     await this.#nodes.endSome();
     await wait(WATCH_MS);
     this.#judges.calm(false);
-    const allowanceMs = Math.max(standstill.allowanceMs, STEPS * (await this.#othersStillMs()));
+    const allowanceMs = Math.max(standstill.allowanceMs, allowanceFor(await this.#othersStillMs()));
     standstill.stop();
     // First: all that was said is told when it has answered.
     const rows = await this.#stage.managers.rows();

@@ -1,18 +1,9 @@
-import type { StateCause } from '../../../../src/simulator/manager/manager-record.js';
 import type { NodeEnd } from '../crowd/node.js';
+import type { RowChange } from '../stage/managers.js';
 
 export const NEVER = Number.NEGATIVE_INFINITY;
 export const FOREVER = Number.POSITIVE_INFINITY;
 const TOLD = 6;
-
-/** One write to a node's row, as the managers' record has it. */
-export interface RowChange {
-  readonly key: string;
-  readonly state: 'active' | 'inactive' | 'gone';
-  readonly cause: StateCause;
-  readonly via: number | 'console';
-  readonly atMs: number;
-}
 
 /** From when it began to register to when it ended. */
 export interface Life {

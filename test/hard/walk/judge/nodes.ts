@@ -1,15 +1,6 @@
 import type { NodeEnd } from '../crowd/node.js';
-import {
-  FOREVER,
-  forget,
-  type Known,
-  type Lapse,
-  type Life,
-  lapses,
-  NEVER,
-  type RowChange,
-  story,
-} from './node-history.js';
+import type { RowChange } from '../stage/managers.js';
+import { FOREVER, forget, type Known, type Lapse, type Life, lapses, NEVER, story } from './node-history.js';
 import type { Violation } from './violation.js';
 
 /** Times to be held, ms. */

@@ -26,7 +26,7 @@ export interface Said {
 }
 
 /** One write to a node's row. `via`: through which manager. */
-export interface Change {
+export interface RowChange {
   readonly key: string;
   readonly state: NodeState | 'gone';
   readonly cause: StateCause;
@@ -67,12 +67,12 @@ export interface Managers {
 /** Told of what the managers say and write. */
 export interface ManagersListener {
   said(said: Said): void;
-  changed(change: Change): void;
+  changed(change: RowChange): void;
 }
 
 type Message =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'told'; readonly said: readonly Said[]; readonly changes: readonly Change[] }
+  | { readonly kind: 'told'; readonly said: readonly Said[]; readonly changes: readonly RowChange[] }
   | { readonly kind: 'done'; readonly id: number; readonly result: unknown };
 
 export async function startManagers(

@@ -5,7 +5,7 @@ import { restartablePort } from '../../../support/restartable-port.js';
 import { gatewaySettings } from '../settings.js';
 import type { Keeper } from './keeper.js';
 
-const WALL_CLOCK = new URL('wall-steps.mjs', import.meta.url).href;
+const WALL_CLOCK = new URL('../../../support/wall-clock.mjs', import.meta.url).href;
 const HEADROOM_LINES = 500;
 const METRICS_LIMIT_MS = 5_000;
 const STILL_GAUGE = /^\w*nodejs_eventloop_lag_max_seconds(?:{.*})? (\S+)/m;
