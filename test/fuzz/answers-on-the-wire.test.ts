@@ -2,17 +2,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ScriptedAnswer } from '../../src/simulator/manager/scripted-manager.js';
 import { framed } from '../support/framed.js';
 import { mutated, mutatedText } from '../support/fuzz/mutations.js';
-import { ANSWERS, REQUESTS } from '../support/fuzz/recorded-messages.js';
-import { type Draw, rounds } from '../support/fuzz/rounds.js';
+import { MESSAGES, REQUESTS } from '../support/fuzz/recorded-messages.js';
+import { type Draw, LIMIT_MS, rounds } from '../support/fuzz/rounds.js';
 import { type Attacked, startAttacked } from '../support/promises-attacked.js';
 import { connectWire } from '../support/promises-wire.js';
 
-const MESSAGES = [...REQUESTS, ...ANSWERS].map(({ bytes }) => bytes);
 const MARK = 'x-fuzz';
 /** Those of the manager travel as they are, the ones that gRPC does not know, too. */
 const CODE = /^1?\d$/;
-/** Of a gateway that hangs. */
-const LIMIT_MS = process.env.FUZZ_RUNS === undefined ? 120_000 : 1_800_000;
 
 /** What the manager is to say to the calls that are marked; to others it says what they said. */
 let next: ScriptedAnswer = {};

@@ -5,11 +5,10 @@ import { Deframer, type Frame } from '../../src/downstream/frames.js';
 import { GatewayError } from '../../src/errors.js';
 import { framed } from '../support/framed.js';
 import { mutatedText } from '../support/fuzz/mutations.js';
-import { ANSWERS, REQUESTS } from '../support/fuzz/recorded-messages.js';
+import { MESSAGES } from '../support/fuzz/recorded-messages.js';
 import { rounds } from '../support/fuzz/rounds.js';
 
 const LIMIT_BYTES = 64 * 1024;
-const MESSAGES = [...REQUESTS, ...ANSWERS].map(({ bytes }) => bytes);
 const PACKED: readonly (readonly [Encoding, readonly Buffer[]])[] = [
   ['identity', MESSAGES.map((bytes) => framed(bytes))],
   ['gzip', MESSAGES.map((bytes) => framed(gzipSync(bytes), 1))],

@@ -41,6 +41,11 @@ it('so does one that is too large, or holds too many descriptors, at once', () =
   expect(broken([100], 91)).toEqual([RULE]);
 });
 
+it('one of which nobody can say what it holds is not judged to hold little', () => {
+  expect(() => broken([100], Number.NaN)).toThrow('nobody can say what r holds');
+  expect(() => broken([Number.NaN])).toThrow('nobody can say what r holds');
+});
+
 it('what is counted elsewhere has its own limit', () => {
   const judge = new FootprintJudge(LIMITS);
   expect(judge.count('connections', 20, 20, 0)).toEqual([]);

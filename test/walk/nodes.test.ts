@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeEnd } from '../hard/walk/crowd/node.js';
-import { type NodeRound, NodesJudge } from '../hard/walk/judge/nodes.js';
+import type { NodeRound } from '../hard/walk/judge/node-terms.js';
+import { NodesJudge } from '../hard/walk/judge/nodes.js';
 import type { RowChange } from '../hard/walk/stage/managers.js';
 
 const LIMITS = {
@@ -11,6 +12,7 @@ const LIMITS = {
   otherManagerMs: 75_000,
   backAfterMs: 15_000,
   adoptedMs: 8_000,
+  arrivedMs: 3_000,
 } as const;
 /** Faults until second 100, calm until second 120. */
 const ROUND: NodeRound = { calmFromMs: 100_000, toMs: 120_000, lossUntilMs: 0, allowanceMs: 0 };
@@ -117,6 +119,20 @@ describe('a node that ended', () => {
     expect(through.counts).toMatchObject({ ends: 1, amongFaults: 1, lost: 0 });
   });
 
+  it('and is set active by somebody when managers take writes again, and stays so, has lost no end', () => {
+    const updated: RowChange = { ...ACTIVE, cause: 'updated' };
+    const losing = { ...ROUND, lossUntilMs: 101_000 };
+    const replayed = ended('killed', 95_000, at(updated, 104_100));
+    expect(rules(replayed, losing)).toEqual([NOT_INACTIVE]);
+    expect(replayed.counts).toMatchObject({ ends: 1, lost: 0 });
+    // As a registration of its own would, which a manager was late with.
+    const late = ended('killed', 95_000, at(updated, 103_900));
+    expect(rules(late, losing)).toEqual([]);
+    expect(late.counts.lost).toBe(1);
+    const slow = ended('killed', 95_000, at(updated, 104_100));
+    expect(rules(slow, { ...losing, allowanceMs: 200 })).toEqual([]);
+  });
+
   it('before a KeepAlive of that life was heard stays as its registration has left it, which is counted', () => {
     const registered: RowChange = { ...ACTIVE, cause: 'updated', atMs: 90_900 };
     const judge = ended('cancel', 80_000, at(INACTIVE, 80_100), registered);
@@ -126,6 +142,17 @@ describe('a node that ended', () => {
     judge.ended('n', 92_000, 'hung');
     expect(rules(judge)).toEqual([]);
     expect(judge.counts).toMatchObject({ ends: 0, unheard: 1 });
+  });
+
+  it('before a KeepAlive of that life was heard, and is registered in its name while all is well, is brought back', () => {
+    const replayed: RowChange = { ...ACTIVE, cause: 'updated', atMs: 103_100 };
+    const judge = ended('cancel', 80_000, at(INACTIVE, 80_100), replayed);
+    judge.began('n', 90_000);
+    judge.registered('n', 91_000);
+    judge.ending('n', 92_000);
+    judge.ended('n', 92_000, 'hung');
+    expect(rules(judge)).toEqual([NOT_INACTIVE]);
+    expect(judge.counts).toMatchObject({ ends: 1, unheard: 0 });
   });
 
   it('and deleted itself, has no row', () => {
@@ -145,6 +172,18 @@ describe('a node that ended', () => {
     expect(rules(judge)).toEqual([BACK]);
     const late = ended('cancel', 95_000, at(INACTIVE, 95_100), at(updated, 97_000), at(INACTIVE, 99_000));
     expect(rules(late)).toEqual([]);
+  });
+
+  it('while all was well, and is soon set active again for more than a moment, is brought back', () => {
+    const updated: RowChange = { ...ACTIVE, cause: 'updated' };
+    const gone = at(INACTIVE, 111_100);
+    expect(rules(ended('cancel', 111_000, gone, at(updated, 113_000)))).toEqual([BACK]);
+    expect(rules(ended('cancel', 111_000, gone, at(ACTIVE, 113_000)))).toEqual([BACK]);
+    expect(rules(ended('cancel', 111_000, gone, at(updated, 113_000), at(INACTIVE, 115_900)))).toEqual([]);
+    const deleted: RowChange = { ...INACTIVE, state: 'gone', cause: 'deleted', atMs: 111_100 };
+    const registered: RowChange = { ...INACTIVE, cause: 'registered', atMs: 113_000 };
+    expect(rules(ended('deleted', 111_000, deleted, registered))).toEqual([BACK]);
+    expect(rules(ended('deleted', 111_000, deleted, registered, at(deleted, 115_900)))).toEqual([]);
   });
 
   it('and is taken over among faults from a replica that died, is kept for a while, and no longer', () => {

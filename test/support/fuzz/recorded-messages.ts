@@ -17,3 +17,6 @@ export const REQUESTS: readonly RecordedMessage[] = RECORDED.filter(({ path }) =
 export const ANSWERS: readonly RecordedMessage[] = RECORDED.flatMap(({ path, response }) =>
   bytesOf(response).map((bytes) => ({ path, bytes })),
 );
+
+/** The bytes of all of them: what mutations are spliced with. */
+export const MESSAGES: readonly Buffer[] = [...REQUESTS, ...ANSWERS].map(({ bytes }) => bytes);

@@ -14,6 +14,12 @@ export interface Rounds {
   each(round: (draw: Draw, n: number) => unknown): Promise<void>;
 }
 
+/** As many rounds as one asks for, not those of every day. */
+export const MANY = process.env.FUZZ_RUNS !== undefined;
+
+/** Of a gateway that hangs. */
+export const LIMIT_MS = MANY ? 1_800_000 : 120_000;
+
 /** How many rounds stand between two looks at everything else. */
 const BREATH = 256;
 

@@ -35,6 +35,7 @@ export class FootprintJudge {
 
   sample(sample: Sample): Violation[] {
     const { name, atMs, descriptors, residentMib } = sample;
+    if (!Number.isFinite(descriptors + residentMib)) throw new Error(`nobody can say what ${name} holds`);
     const limits = this.#limits;
     const violations: Violation[] = [];
     const say = (text: string): void =>

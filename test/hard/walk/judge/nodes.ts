@@ -1,55 +1,8 @@
 import type { NodeEnd } from '../crowd/node.js';
 import type { RowChange } from '../stage/managers.js';
 import { FOREVER, forget, type Known, type Lapse, type Life, lapses, NEVER, story } from './node-history.js';
+import type { NodeCounts, NodeLimits, NodeRound } from './node-terms.js';
 import type { Violation } from './violation.js';
-
-/** Times to be held, ms. */
-export interface NodeLimits {
-  /** After the last fault, or after it has begun, a live node is active. */
-  readonly recoveryMs: number;
-  /** A replacement of its stream. */
-  readonly blinkMs: number;
-  /** Of each way to end: inactive so long after. */
-  readonly endMs: Readonly<Record<NodeEnd, number>>;
-  /** One whose row was deleted behind everybody's back: the managers' caches hide it. */
-  readonly deletedRowMs: number;
-  /** One whose end came late through another manager than its stream is at (decision 21). */
-  readonly otherManagerMs: number;
-  /** Who has ended for so long is nobody's to set active. */
-  readonly backAfterMs: number;
-  /** But for a replica that takes over from a dead one among faults, so long. */
-  readonly adoptedMs: number;
-}
-
-/** A round, as far as nodes are concerned. */
-export interface NodeRound {
-  /** The last fault was over. */
-  readonly calmFromMs: number;
-  readonly toMs: number;
-  /** Until then an end may have been lost with a manager that took no writes: "stays as the manager last saw it" (README, limits). */
-  readonly lossUntilMs: number;
-  /** What a machine that stood still may have added to each of them. */
-  readonly allowanceMs: number;
-}
-
-/** What is told of in a report, though no promise was broken. */
-export interface NodeCounts {
-  /** Held against the row; how many of them came among the faults. */
-  ends: number;
-  amongFaults: number;
-  /** Before it could be told: it is held to be active instead. */
-  cameBack: number;
-  /** It never was registered in that life. */
-  nobody: number;
-  /** Is active by its registration, as it would be without a gateway: no KeepAlive of that life came through to a manager. */
-  unheard: number;
-  /** Is active for good, because nobody took the end (README, limits). */
-  lost: number;
-  /** Kept active for a while by a replica that took over from another one, after they had ended. */
-  adopted: number;
-  lateThroughOther: number;
-  deletedRows: number;
-}
 
 /** Live nodes are active, those that ended are not, and nobody brings them back. Told as it happens, judged when a round is over. */
 export class NodesJudge {
@@ -175,7 +128,8 @@ export class NodesJudge {
       const wasHeard = changes.some(
         ({ cause, atMs }) => cause === 'keep-alive' && atMs >= life.fromMs && atMs <= dueMs,
       );
-      const outcome = this.#outcome(life, { cameBack, isOver, wasHeard, lossUntilMs: round.lossUntilMs });
+      const isBack = !isOver && this.#wasSetActiveSince(life, last, round);
+      const outcome = this.#outcome(life, { cameBack, isOver, isBack, wasHeard, round });
       this.counts[outcome] += 1;
       if (outcome !== 'ends') return [];
       if (isAmongFaults) this.counts.amongFaults += 1;
@@ -187,38 +141,66 @@ export class NodesJudge {
 
   #outcome(
     { registeredAtMs, endedAtMs }: Life,
-    seen: { cameBack: boolean; isOver: boolean; wasHeard: boolean; lossUntilMs: number },
+    seen: { cameBack: boolean; isOver: boolean; isBack: boolean; wasHeard: boolean; round: NodeRound },
   ): 'cameBack' | 'nobody' | 'unheard' | 'lost' | 'ends' {
     if (seen.cameBack) return 'cameBack';
+    if (seen.isBack) return 'ends';
     if (registeredAtMs === undefined) return 'nobody';
     if (seen.isOver) return 'ends';
-    if (endedAtMs < seen.lossUntilMs) return 'lost';
+    if (endedAtMs < seen.round.lossUntilMs) return 'lost';
     return seen.wasHeard ? 'ends' : 'unheard';
+  }
+
+  /** Neither a lost end nor a registration of its own, late as it may be: managers take writes, and nothing of the node's is on its way. */
+  #wasSetActiveSince({ endedAtMs }: Life, last: RowChange | undefined, round: NodeRound): boolean {
+    const arrivedMs = Math.max(endedAtMs, round.calmFromMs, round.lossUntilMs) + this.#limits.arrivedMs;
+    return last?.state === 'active' && last.atMs > arrivedMs + round.allowanceMs;
   }
 
   #staysGone(key: string, { lives, changes }: Known, round: NodeRound): Violation[] {
     return lives.flatMap((life, index) => {
       const { endedAtMs, how } = life;
-      const nextMs = lives[index + 1]?.fromMs ?? FOREVER;
-      const calmMs = round.calmFromMs + this.#limits.recoveryMs;
-      const gone = changes.filter(({ atMs }) => atMs > endedAtMs + this.#limits.backAfterMs && atMs < nextMs);
-      return gone
+      const untilMs = Math.min(lives[index + 1]?.fromMs ?? FOREVER, round.toMs);
+      return changes
+        .filter(({ atMs }) => atMs > endedAtMs && atMs <= untilMs)
         .filter(({ state, cause }) => state === 'active' || (how === 'deleted' && cause === 'registered'))
-        .filter(({ atMs }) => atMs <= round.toMs)
-        .filter((back) => {
-          const over = changes.find(({ atMs, state }) => atMs >= back.atMs && state !== 'active');
-          const forMs = Math.min(over?.atMs ?? round.toMs, nextMs) - back.atMs;
-          // A replica that dies among faults leaves its nodes to another one, which gives them time to come.
-          const isAdopted =
-            back.cause === 'keep-alive' && back.atMs < calmMs && forMs <= this.#limits.adoptedMs;
-          if (isAdopted) this.counts.adopted += 1;
-          return !isAdopted;
-        })
+        .filter((back) =>
+          back.atMs > endedAtMs + this.#limits.backAfterMs
+            ? !this.#isAdopted(changes, back, untilMs, round)
+            : this.#staysBack(changes, back, untilMs, life, round),
+        )
         .map(({ atMs, state, cause, via }) => {
           const text = `${key}: ${how}, and ${state} again ${Math.round(atMs - endedAtMs)} ms later, by ${cause} via ${via}; ${story(life, changes)}`;
           return { rule: 'nobody who has ended is brought back', atMs, text };
         });
     });
+  }
+
+  /** A replica that dies among faults leaves its nodes to another one, which gives them time to come. */
+  #isAdopted(changes: readonly RowChange[], back: RowChange, untilMs: number, round: NodeRound): boolean {
+    const over = changes.find(({ atMs, state }) => atMs >= back.atMs && state !== 'active');
+    const forMs = Math.min(over?.atMs ?? FOREVER, untilMs) - back.atMs;
+    const isAmongFaults = back.atMs < round.calmFromMs + this.#limits.recoveryMs;
+    const isAdopted = back.cause === 'keep-alive' && isAmongFaults && forMs <= this.#limits.adoptedMs;
+    if (isAdopted) this.counts.adopted += 1;
+    return isAdopted;
+  }
+
+  /** Of one that has ended while all was well, soon after it was gone, and for longer than it takes to put that right. */
+  #staysBack(
+    changes: readonly RowChange[],
+    back: RowChange,
+    untilMs: number,
+    { endedAtMs, how }: Life,
+    { calmFromMs, allowanceMs }: NodeRound,
+  ): boolean {
+    const { recoveryMs, endMs, arrivedMs } = this.#limits;
+    if (how === undefined || endedAtMs < calmFromMs + recoveryMs) return false;
+    if (back.atMs <= endedAtMs + endMs[how] + allowanceMs) return false;
+    const over = changes.find(
+      ({ atMs, state }) => atMs > back.atMs && (how === 'deleted' ? state === 'gone' : state !== 'active'),
+    );
+    return Math.min(over?.atMs ?? FOREVER, untilMs) - back.atMs > arrivedMs + allowanceMs;
   }
 
   #of(key: string): Known {
