@@ -119,7 +119,7 @@ describe('a node that ended', () => {
     expect(through.counts).toMatchObject({ ends: 1, amongFaults: 1, lost: 0 });
   });
 
-  it('and is set active by somebody when managers take writes again, and stays so, has lost no end', () => {
+  it('and is set active, or registered, by somebody when managers take writes again, has lost no end', () => {
     const updated: RowChange = { ...ACTIVE, cause: 'updated' };
     const losing = { ...ROUND, lossUntilMs: 101_000 };
     const replayed = ended('killed', 95_000, at(updated, 104_100));
@@ -129,6 +129,9 @@ describe('a node that ended', () => {
     const late = ended('killed', 95_000, at(updated, 103_900));
     expect(rules(late, losing)).toEqual([]);
     expect(late.counts.lost).toBe(1);
+    const deleted: RowChange = { ...INACTIVE, state: 'gone', cause: 'deleted', atMs: 95_100 };
+    const registered: RowChange = { ...INACTIVE, cause: 'registered', atMs: 105_000 };
+    expect(rules(ended('deleted', 95_000, deleted, registered), losing)).toEqual([NOT_INACTIVE]);
     const slow = ended('killed', 95_000, at(updated, 104_100));
     expect(rules(slow, { ...losing, allowanceMs: 200 })).toEqual([]);
   });

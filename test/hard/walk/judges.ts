@@ -3,8 +3,10 @@ import type { Registered } from './crowd/node.js';
 import { versionIn } from './crowd/node.js';
 import { createClasses, hashOf, listedIn, SEARCHER } from './crowd/question-class.js';
 import { AnswersJudge } from './judge/answers.js';
+import { BeatsJudge } from './judge/beats.js';
 import { FootprintJudge } from './judge/footprint.js';
-import { type NodeRound, NodesJudge } from './judge/nodes.js';
+import type { NodeRound } from './judge/node-terms.js';
+import { NodesJudge } from './judge/nodes.js';
 import { OrderJudge } from './judge/order.js';
 import { Verdicts } from './judge/verdicts.js';
 import type { Violation } from './judge/violation.js';
@@ -48,8 +50,10 @@ export class Judges {
     deletedRowMs: 45_000,
     otherManagerMs: 75_000,
     backAfterMs: 15_000,
+    arrivedMs: 2 * SLACK_MS,
     adoptedMs: GRACE_MS + LEASE_MS + 2 * SLACK_MS,
   });
+  readonly beats = new BeatsJudge(5 * BEAT_MS);
   readonly footprint = new FootprintJudge({
     descriptors: 90,
     descriptorGrowth: 12,
@@ -128,9 +132,15 @@ export class Judges {
     if (stderr !== '') this.#violate('no process despairs', `${name}: ${stderr.slice(-2_000)}`);
   }
 
-  /** All is well from now on, or not. */
-  calm(isCalm: boolean): void {
-    this.#calmSinceMs = isCalm ? machineMs() : undefined;
+  /** All is well from now on, which looks like this. */
+  calm(rows: readonly Row[]): void {
+    this.#calmSinceMs = machineMs();
+    this.beats.listen(rows, this.#calmSinceMs);
+  }
+
+  /** Nothing is said of whether all is well. */
+  calmIsOver(): void {
+    this.#calmSinceMs = undefined;
   }
 
   /** `round`: undefined if the parts have not come to rest, and nothing can be said of nodes. */
@@ -146,8 +156,10 @@ export class Judges {
     }
     this.allowancesMs.push(round.allowanceMs);
     const versions = new Map(rows.map(({ key, location }) => [key, versionIn(location)]));
+    const settled = this.nodes.settled(round);
     this.#verdicts.add([
-      ...this.writes.settleRows(versions, this.nodes.settled(round), toMs),
+      ...this.writes.settleRows(versions, settled, toMs),
+      ...this.beats.settle(rows, settled, round),
       ...this.nodes.settle(round),
     ]);
   }
@@ -185,6 +197,7 @@ export class Judges {
       answers: this.answers.judged,
       registrations: this.writes.direct,
       ends: this.nodes.counts.ends,
+      beats: this.beats.judged,
     };
     return Object.entries(seen).flatMap(([name, count]) =>
       count > 0 ? [] : [`nothing was seen of ${name}`],

@@ -2,7 +2,7 @@ import type { Judges } from './judges.js';
 
 /** What has been judged, so that a walk in which nothing was to be seen is seen to be one. */
 export function report(judges: Judges): string {
-  const { answers, order, writes, nodes, footprint, codes, sources } = judges;
+  const { answers, order, writes, nodes, beats, footprint, codes, sources } = judges;
   const { ends, amongFaults, cameBack, nobody, unheard, lost, adopted, lateThroughOther, deletedRows } =
     nodes.counts;
   const allowancesMs = judges.allowancesMs.toSorted((a, b) => a - b);
@@ -14,6 +14,7 @@ export function report(judges: Judges): string {
     `${answers.judged} answers (OK: ${counted(sources)}), ${order.empties} empty lists; by status: ${counted(codes)}`,
     `${writes.direct} registrations taken, ${writes.journaled} journaled, ${writes.deletions} deletions`,
     `${ends} ends of nodes held against their rows, ${amongFaults} of them among faults; ${cameBack} came back first, ${nobody} never registered, ${unheard} were never heard, ${lost} were lost with a manager that took no writes`,
+    `${beats.judged} times it was listened for the beats of a live node`,
     `${adopted} had ended and were kept by another replica for a while, ${deletedRows} rows mended late, ${lateThroughOther} ends late through the other manager, ${writes.overtaken} registrations overtaken by older ones that a manager was late with`,
     `at the most ${descriptors} descriptors beside callers', ${Math.round(residentMib)} MiB; growth was looked at ${footprint.compared} times`,
   ].join('\n');

@@ -117,10 +117,10 @@ class Walk {
     await this.#othersStillMs();
     await this.#nodes.restore();
     await wait(RECOVERY_MS - (machineMs() - calmFromMs));
-    this.#judges.calm(isCalm);
+    if (isCalm) this.#judges.calm(await this.#stage.managers.rows());
     await this.#nodes.endSome();
     await wait(WATCH_MS);
-    this.#judges.calm(false);
+    this.#judges.calmIsOver();
     const allowanceMs = Math.max(standstill.allowanceMs, allowanceFor(await this.#othersStillMs()));
     standstill.stop();
     // First: all that was said is told when it has answered.

@@ -128,7 +128,7 @@ export class NodesJudge {
       const wasHeard = changes.some(
         ({ cause, atMs }) => cause === 'keep-alive' && atMs >= life.fromMs && atMs <= dueMs,
       );
-      const isBack = !isOver && this.#wasSetActiveSince(life, last, round);
+      const isBack = !isOver && this.#wasWrittenSince(life, last, round);
       const outcome = this.#outcome(life, { cameBack, isOver, isBack, wasHeard, round });
       this.counts[outcome] += 1;
       if (outcome !== 'ends') return [];
@@ -152,9 +152,9 @@ export class NodesJudge {
   }
 
   /** Neither a lost end nor a registration of its own, late as it may be: managers take writes, and nothing of the node's is on its way. */
-  #wasSetActiveSince({ endedAtMs }: Life, last: RowChange | undefined, round: NodeRound): boolean {
+  #wasWrittenSince({ endedAtMs }: Life, last: RowChange | undefined, round: NodeRound): boolean {
     const arrivedMs = Math.max(endedAtMs, round.calmFromMs, round.lossUntilMs) + this.#limits.arrivedMs;
-    return last?.state === 'active' && last.atMs > arrivedMs + round.allowanceMs;
+    return last !== undefined && last.atMs > arrivedMs + round.allowanceMs;
   }
 
   #staysGone(key: string, { lives, changes }: Known, round: NodeRound): Violation[] {

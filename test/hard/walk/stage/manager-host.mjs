@@ -3,6 +3,7 @@
 // Orders come over IPC, what was said and written goes back over it; it ends with the process that started it.
 import { createHash } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { decodeRequest } from '../../../../dist/route/proto.js';
 import { seedFromRecordings } from '../../../../dist/simulator/manager/recorded-rows.js';
 import { startSimulatedManager } from '../../../../dist/simulator/manager/simulated-manager.js';
 
@@ -108,6 +109,38 @@ const managers = await Promise.all(
   ),
 );
 
+/** KeepAlive streams, by manager: of whom, and how many of their messages have been counted. */
+const streams = managers.map(() => new Map());
+const callsSeen = managers.map(() => 0);
+const heard = new Map();
+
+/** Counts what has come on streams since the last time. What came on one that has ended meanwhile may have been refused: it does not count. */
+function listen() {
+  for (const [via, manager] of managers.entries()) {
+    const open = streams[via];
+    const { callsTotal } = manager.stats;
+    const fresh = callsTotal - callsSeen[via];
+    callsSeen[via] = callsTotal;
+    for (const call of fresh === 0 ? [] : manager.calls().slice(-fresh))
+      if (call.path.endsWith('/KeepAlive')) open.set(call, { key: undefined, counted: 0 });
+    for (const [call, stream] of open) {
+      if (call.cancelled || call.code !== undefined) open.delete(call);
+      else if (call.messages > stream.counted) {
+        stream.key ??= keyOfStream(call);
+        heard.set(stream.key, (heard.get(stream.key) ?? 0) + call.messages - stream.counted);
+        stream.counted = call.messages;
+      }
+    }
+  }
+}
+
+/** Its messages are all the same: one behind the other they are one. */
+function keyOfStream({ path, requestBytes }) {
+  const { source_type, cluster_id, hostname, ip } = decodeRequest(path, requestBytes);
+  const kind = source_type === 'SCHEDULER_SOURCE' ? 'scheduler' : 'seed-peer';
+  return keyOf({ kind, clusterId: cluster_id, hostname, ip });
+}
+
 const delays = monitorEventLoopDelay({ resolution: 10 });
 delays.enable();
 
@@ -121,6 +154,7 @@ setInterval(() => {
 }, EDIT_EVERY_MS);
 
 function tell() {
+  listen();
   if (said.length + changes.length > 0) process.send({ kind: 'told', said, changes });
   said = [];
   changes = [];
@@ -133,11 +167,17 @@ const ORDERS = {
   stop: ({ manager }) => managers[manager].stop(),
   restart: ({ manager }) => managers[manager].restart(),
   delete: ({ node }) => own.deleteNode(node),
-  rows: () =>
-    [
+  rows: () => {
+    listen();
+    const rows = [
       ...record.schedulers.map((row) => ({ ...row, kind: 'scheduler' })),
       ...record.seedPeers.map((row) => ({ ...row, kind: 'seed-peer' })),
-    ].map((row) => ({ key: keyOf(row), state: row.state, location: row.location })),
+    ];
+    return rows.map((row) => {
+      const key = keyOf(row);
+      return { key, state: row.state, location: row.location, heard: heard.get(key) ?? 0 };
+    });
+  },
   still: () => {
     const stillMs = delays.max / 1e6;
     delays.reset();

@@ -38,6 +38,8 @@ export interface Row {
   readonly key: string;
   readonly state: NodeState;
   readonly location: string;
+  /** How many KeepAlive messages of this node have come so far, to either of them. */
+  readonly heard: number;
 }
 
 export function keyOfNode({ kind, clusterId, hostname, ip }: NodeName): string {
