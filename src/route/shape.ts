@@ -7,7 +7,7 @@ interface FieldShape {
   readonly wireTypes: readonly number[];
   /** Of what lies within it: the entries of a map. */
   readonly inner?: Shape;
-  /** A varint of 32 bits. */
+  /** Not of 64 bits, where it is a varint. */
   readonly isNarrow: boolean;
 }
 
@@ -46,7 +46,7 @@ export function shapeOf({ field, nestedType }: MessageDescriptor): Shape {
       // Repeated numbers may be packed, or not.
       const wireTypes = label === 'LABEL_REPEATED' ? [own, LENGTH] : [own];
       const shape = inner.get(typeName);
-      const isNarrow = own === VARINT && !WIDE.has(type);
+      const isNarrow = !WIDE.has(type);
       return [number, { wireTypes, isNarrow, ...(shape && { inner: shape }) }];
     }),
   );
@@ -64,7 +64,8 @@ export function hasShape(bytes: Buffer, shape: Shape): boolean {
     const known = shape.get(number);
     if (known === undefined) return true;
     if (!known.wireTypes.includes(wireType)) return false;
-    if (known.isNarrow && to - from > NARROW_BYTES && to - from !== WIDEST_BYTES) return false;
+    if (wireType === VARINT && known.isNarrow && to - from > NARROW_BYTES && to - from !== WIDEST_BYTES)
+      return false;
     return known.inner === undefined || hasShape(bytes.subarray(from, to), known.inner);
   });
 }
