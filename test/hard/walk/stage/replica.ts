@@ -116,8 +116,11 @@ class ReplicaProcess implements Replica {
     this.#process = undefined;
   }
 
-  drain(): Promise<number | string> {
-    return this.#end('SIGTERM');
+  async drain(): Promise<number | string> {
+    // On its way up it does not listen to that signal yet, and ends by it: nothing has begun that could be drained.
+    const isUp = this.#started === this.#process;
+    const code = await this.#end('SIGTERM');
+    return code === 'SIGTERM' && !isUp ? 0 : code;
   }
 
   freeze(): void {
