@@ -16,6 +16,7 @@ import type { BreakerStateName, Emit } from './observe/events.js';
 import { createRemembered, isFact, type Remembered } from './remembered.js';
 import { createRetryBudget } from './retry/budget.js';
 import { retry } from './retry/retry.js';
+import { fitsAtOnce } from './route/at-once.js';
 import type { Touched } from './route/method-table.js';
 import type { Clock } from './rpc/clock.js';
 import { compose, onNobodysBehalf, type Read, type ReadAnswer, type ReadHandler } from './rpc/read.js';
@@ -30,6 +31,8 @@ import type { World } from './world/world.js';
 export interface DataPath {
   /** What memory answers a read with at once; undefined: `answerRead` has to be asked. */
   readonly answerNow: (read: Read) => ReadAnswer | undefined;
+  /** The same, if it fits (see at-once.ts). */
+  readonly answerAtOnce: (read: Read) => ReadAnswer | undefined;
   /** A read, from the cache to the manager. */
   readonly answerRead: ReadHandler;
   /** The same on nobody's behalf: what the warm-up asks is no sign that somebody wants it. */
@@ -115,11 +118,12 @@ export function createDataPath(options: DataPathOptions): DataPath {
     ],
     ask(upstream, tracing.outgoing),
   );
-  const hits = createHits({ ...remembered, limits: config.cache, isFact, note: learned.note, clock });
+  const hits = { ...remembered, limits: config.cache, isFact, note: learned.note, clock };
   return {
     ...{ store, voids, world, redis, learned, pace, maintenance, answerBehind },
     // A trace shows the stages, so a call that is traced passes them.
-    answerNow: tracing === NO_TRACING ? hits : () => undefined,
+    answerNow: tracing === NO_TRACING ? createHits({ ...hits, fits: () => true }) : () => undefined,
+    answerAtOnce: createHits({ ...hits, fits: fitsAtOnce }),
     answerRead: compose([learned.stage], answerBehind),
     isFresh(read) {
       const entry = store.get(sharing.questionOf(read).key);

@@ -3,17 +3,18 @@ import { createClientRules } from './clients/client-rules.js';
 import type { Config } from './config/config.js';
 import type { DataPath } from './data-path.js';
 import type { Downstream } from './downstream/engine.js';
-import { createLocalHealth } from './downstream/local-health.js';
+import { createLocalHealth, type LocalHealth } from './downstream/local-health.js';
 import { createMemoryWatch, type MemoryWatch } from './downstream/memory-watch.js';
 import { createDownstream } from './downstream/server.js';
 import type { Ground } from './ground.js';
 import type { NodeKeeping } from './node-keeping.js';
 import { type Callers, createCallers } from './observe/callers.js';
 import { createReadiness, type Readiness } from './observe/readiness.js';
-import { createAtOnce } from './route/at-once.js';
+import { type AtOnceOptions, createAtOnce } from './route/at-once.js';
 import type { Classifier } from './route/classify.js';
 import { createDispatch, type DispatchOptions } from './route/dispatch.js';
 import { decodeRequest } from './route/proto.js';
+import { NO_TRACING } from './trace/tracing.js';
 import type { Upstream } from './upstream/upstream.js';
 import type { Warmup } from './warmup/warmup.js';
 
@@ -65,7 +66,8 @@ export function createEntrance(options: EntranceOptions): Entrance {
     allowedBytes: () => process.constrainedMemory() ?? 0,
   });
   const callers = createCallers({ clock });
-  const route = routeOf(options, { readiness, draining: () => draining });
+  const health = createLocalHealth({ readiness, serviceOf, services: HEALTH_SERVICES });
+  const route = routeOf(options, { health, draining: () => draining });
   const downstream = createDownstream({
     ...ground,
     listen: config.server.listen,
@@ -73,7 +75,8 @@ export function createEntrance(options: EntranceOptions): Entrance {
     limits: config.server,
     callers,
     handler: createDispatch(route),
-    atOnce: createAtOnce(route),
+    // A trace shows the stages, so a call that is traced passes them.
+    ...(ground.tracing === NO_TRACING && { atOnce: createAtOnce(route) }),
     objection: () => memory.objection(),
     maxMessageBytesFor: (path) => maxMessageBytesFor(path, config),
   });
@@ -92,8 +95,8 @@ export function createEntrance(options: EntranceOptions): Entrance {
 /** Which way calls are sent. */
 function routeOf(
   { ground, upstream, dataPath, classifier, nodeKeeping }: EntranceOptions,
-  { readiness, draining }: { readonly readiness: Readiness; readonly draining: () => boolean },
-): DispatchOptions {
+  { health, draining }: { readonly health: LocalHealth; readonly draining: () => boolean },
+): DispatchOptions & AtOnceOptions {
   const { config, emit } = ground;
   const { registrations, keepAlive, openEnded } = nodeKeeping;
   return {
@@ -102,7 +105,8 @@ function routeOf(
     ...dataPath,
     classifier,
     isRefusal: ({ status }) => isRefusal(status),
-    serveHealth: createLocalHealth({ readiness, serviceOf, services: HEALTH_SERVICES }),
+    serveHealth: (call, method) => health.serve(call, method),
+    checkHealth: (request) => health.checkNow(request),
     draining,
     registrations,
     shield: keepAlive.shield,

@@ -13,6 +13,8 @@ export interface HitsOptions {
   readonly voids: Voids;
   readonly limits: FreshnessLimits;
   readonly isFact: (answer: Answer) => boolean;
+  /** Can it be given at once? One that cannot is not used, and counts as nothing. */
+  readonly fits: (answer: Answer) => boolean;
   readonly sharing: Pick<Sharing, 'hit'>;
   readonly note: (read: Read) => void;
   readonly clock: Clock;
@@ -23,10 +25,10 @@ export interface HitsOptions {
  * It costs less than the stages do (docs/decisions/0023-hits-at-once.md). Undefined: they have to be asked.
  */
 export function createHits(options: HitsOptions): (read: Read) => ReadAnswer | undefined {
-  const { store, voids, limits, isFact, sharing, note, clock } = options;
+  const { store, voids, limits, isFact, fits, sharing, note, clock } = options;
   const recall = ({ key }: Question): ReadAnswer | undefined => {
     const entry = store.get(key);
-    if (entry === undefined || !isFact(entry)) return undefined;
+    if (entry === undefined || !isFact(entry) || !fits(entry)) return undefined;
     if (freshnessOf(entry, limits, voids, clock.nowMs()) !== 'fresh') return undefined;
     store.used(key);
     return recalled(entry, 'hit');

@@ -16,18 +16,23 @@ export interface LocalHealthOptions {
   readonly services: ReadonlySet<string>;
 }
 
-/**
- * grpc.health.v1 of the gateway itself: SERVING while it can answer. Source: grpc/doc/health-checking.md.
- * Resolves with the code that the call ended with.
- */
-export function createLocalHealth(
-  options: LocalHealthOptions,
-): (call: Call, method: 'Check' | 'Watch') => Promise<number> {
-  return async (call, method) => {
-    const request = (await call.read()) ?? Buffer.alloc(0);
-    const service = options.serviceOf(request);
-    const known = service === '' || options.services.has(service);
-    return method === 'Check' ? check(options, call, known, service) : watch(options, call, known);
+/** grpc.health.v1 of the gateway itself: SERVING while it can answer. Source: grpc/doc/health-checking.md. */
+export interface LocalHealth {
+  /** Resolves with the code that the call ended with. */
+  serve(call: Call, method: 'Check' | 'Watch'): Promise<number>;
+  /** What Check answers to who asks about the server as a whole, as every daemon does when it connects; undefined: this asks about something else. */
+  checkNow(request: Buffer): Buffer | undefined;
+}
+
+export function createLocalHealth(options: LocalHealthOptions): LocalHealth {
+  return {
+    async serve(call, method) {
+      const request = (await call.read()) ?? Buffer.alloc(0);
+      const service = options.serviceOf(request);
+      const known = service === '' || options.services.has(service);
+      return method === 'Check' ? check(options, call, known, service) : watch(options, call, known);
+    },
+    checkNow: (request) => (request.length === 0 ? stateOf(options.readiness) : undefined),
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Mode } from '../../src/config/config.js';
 import type { GatewayEvent } from '../../src/observe/events.js';
-import { createAtOnce } from '../../src/route/at-once.js';
+import { createAtOnce, fitsAtOnce } from '../../src/route/at-once.js';
 import type { Classifier } from '../../src/route/classify.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import type { ReadAnswer } from '../../src/rpc/read.js';
@@ -9,13 +9,18 @@ import { OK_STATUS } from '../../src/rpc/status.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const READ = '/manager.v2.Manager/ListSchedulers';
+const HEALTH = '/grpc.health.v1.Health/Check';
 const QUESTION = Buffer.from('who is there?');
+const NOTHING = Buffer.alloc(0);
+const SERVING = Buffer.from([8, 1]);
+
+type State = { mode: Mode; admitAll: boolean; draining: boolean };
 
 function startAtOnce(hit: Partial<ReadAnswer['reply']> | undefined) {
   const clock = new ManualClock();
   const events: GatewayEvent[] = [];
   const heard: string[] = [];
-  const state: { mode: Mode; admitAll: boolean } = { mode: 'answer', admitAll: true };
+  const state: State = { mode: 'answer', admitAll: true, draining: false };
   const reply = { headers: NO_METADATA, message: Buffer.from('they are'), status: OK_STATUS, trailers: {} };
   const answered: ReadAnswer | undefined = hit && {
     reply: { ...reply, ...hit },
@@ -32,7 +37,9 @@ function startAtOnce(hit: Partial<ReadAnswer['reply']> | undefined) {
     mode: () => state.mode,
     admitAll: () => state.admitAll,
     classifier: classifier as Classifier,
-    answerNow: () => answered,
+    answerAtOnce: () => answered,
+    checkHealth: (request) => (request.length === 0 ? SERVING : undefined),
+    draining: () => state.draining,
     registrations: { heard: (path: string) => void heard.push(path) } as never,
     clock,
     emit: (event) => events.push(event),
@@ -59,14 +66,19 @@ describe('what memory has', () => {
     expect(heard).toEqual([READ]);
   });
 
-  it.each<[string, Partial<ReadAnswer['reply']> | undefined]>([
-    ['there is nothing', undefined],
-    ['what is there has no message', { message: undefined as never }],
-    ['it is large', { message: Buffer.alloc(64 * 1024 + 1) }],
-  ])('is left to the handler if %s, which counts it then', (_, hit) => {
-    const { atOnce, events, heard } = startAtOnce(hit);
+  it('is left to the handler if there is nothing, which counts it then', () => {
+    const { atOnce, events, heard } = startAtOnce(undefined);
     expect(atOnce.answer(READ, NO_METADATA, QUESTION)).toBeUndefined();
     expect([events, heard]).toEqual([[], []]);
+  });
+
+  it.each<[string, Buffer | undefined, boolean]>([
+    ['nothing but a status', undefined, false],
+    ['64 KiB', Buffer.alloc(64 * 1024), true],
+    ['a byte more', Buffer.alloc(64 * 1024 + 1), false],
+  ])('of %s fits, or does not', (_, message, fits) => {
+    const reply = { headers: NO_METADATA, message, status: OK_STATUS, trailers: NO_METADATA };
+    expect(fitsAtOnce({ reply })).toBe(fits);
   });
 
   it.each<[string, string, Record<string, string>]>([
@@ -88,5 +100,45 @@ describe('what memory has', () => {
     expect(atOnce.accepts(READ, NO_METADATA)).toBe(false);
     expect(atOnce.answer(READ, NO_METADATA, QUESTION)).toBeUndefined();
     expect(events).toEqual([]);
+  });
+});
+
+describe('health', () => {
+  it('is told at once to who asks about the server as a whole, and counts as a call', () => {
+    const { atOnce, events } = startAtOnce(undefined);
+    expect(atOnce.accepts(HEALTH, { authorization: 'Bearer x' })).toBe(true);
+    expect(atOnce.answer(HEALTH, NO_METADATA, NOTHING)).toEqual({
+      headers: NO_METADATA,
+      message: SERVING,
+      status: OK_STATUS,
+      trailers: NO_METADATA,
+    });
+    const method = HEALTH.slice(1);
+    expect(events).toEqual([{ kind: 'call-answered', method, answer: 'local', code: 0, durationMs: 0 }]);
+  });
+
+  it('of one service, or watched, is left to the handler', () => {
+    const { atOnce, events } = startAtOnce(undefined);
+    expect(atOnce.answer(HEALTH, NO_METADATA, Buffer.from([10, 1, 65]))).toBeUndefined();
+    expect(atOnce.accepts('/grpc.health.v1.Health/Watch', NO_METADATA)).toBe(false);
+    expect(events).toEqual([]);
+  });
+
+  it.each<[Mode, boolean, boolean]>([
+    ['observe', false, false],
+    ['bypass', false, false],
+    ['observe', true, true],
+    ['bypass', true, true],
+  ])("is the manager's in %s, unless the gateway drains (%s): told here %s", (mode, draining, isOurs) => {
+    const { atOnce, state } = startAtOnce(undefined);
+    Object.assign(state, { mode, draining });
+    expect(atOnce.accepts(HEALTH, NO_METADATA)).toBe(isOurs);
+    expect(atOnce.answer(HEALTH, NO_METADATA, NOTHING) !== undefined).toBe(isOurs);
+  });
+
+  it('is told whatever clients may read', () => {
+    const { atOnce, state } = startAtOnce(undefined);
+    state.admitAll = false;
+    expect(atOnce.accepts(HEALTH, NO_METADATA)).toBe(true);
   });
 });
