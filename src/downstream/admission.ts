@@ -23,6 +23,8 @@ export type Admission =
 /** A call that may begin. */
 export type Admitted = Extract<Admission, { kind: 'call' }>;
 
+/** The key under which a call's time is told. */
+export const TIMEOUT = 'grpc-timeout';
 /** `application/grpc-web` is framed otherwise, so a mere prefix will not do. */
 const GRPC_CONTENT_TYPE = /^application\/grpc(?:[+;]|$)/i;
 /** What gRPC allows (PROTOCOL-HTTP2.md, "Custom-Metadata"); the channels towards the manager refuse to carry anything else. */
@@ -44,13 +46,15 @@ const newHeaders = (): Headers => new (Keys as unknown as new () => Headers)();
 interface Sorted {
   readonly method: string | undefined;
   readonly path: string | undefined;
+  /** Without the timeout, which is another one with every call. */
   readonly metadata: Headers;
+  readonly timeout: string | undefined;
   readonly sizeBytes: number;
 }
 
 /** `raw`: name, value, name, value, …, as received. */
 export function admit(raw: readonly string[], maxMetadataBytes: number): Admission {
-  const { method, path, metadata, sizeBytes } = sort(raw);
+  const { method, path, metadata, timeout, sizeBytes } = sort(raw);
   if (sizeBytes > maxMetadataBytes) {
     const text = `metadata of ${sizeBytes} bytes; ${maxMetadataBytes} are allowed (server.maxMetadataBytes)`;
     return refused('metadata', new GatewayError('metadata-too-large', text));
@@ -70,17 +74,16 @@ export function admit(raw: readonly string[], maxMetadataBytes: number): Admissi
   if (!path?.startsWith('/')) {
     return refused('path', new GatewayError('malformed-request', 'the path does not begin with "/"'));
   }
-  return readMetadata(path, metadata);
+  return readMetadata(path, metadata, timeout);
 }
 
-function readMetadata(path: string, metadata: Headers): Admission {
+function readMetadata(path: string, metadata: Headers, timeout: string | undefined): Admission {
   const unfit = firstUnfitKey(metadata);
   if (unfit !== undefined) {
     const text = `metadata ${JSON.stringify(unfit.slice(0, 64))} has characters that gRPC does not allow`;
     return refused('metadata', new GatewayError('malformed-request', text));
   }
   try {
-    const timeout = first(metadata['grpc-timeout']);
     const timeoutMs = timeout === undefined ? undefined : parseTimeoutMs(timeout);
     return {
       kind: 'call',
@@ -104,6 +107,7 @@ function sort(raw: readonly string[]): Sorted {
   const metadata = newHeaders();
   let method: string | undefined;
   let path: string | undefined;
+  let timeout: string | undefined;
   let sizeBytes = 0;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = raw[at] as string;
@@ -114,11 +118,15 @@ function sort(raw: readonly string[]): Sorted {
       else if (name === ':path') path = value;
       continue;
     }
+    if (name === TIMEOUT) {
+      timeout ??= value;
+      continue;
+    }
     const earlier = metadata[name];
     if (earlier === undefined) metadata[name] = value;
     else metadata[name] = typeof earlier === 'string' ? [earlier, value] : [...earlier, value];
   }
-  return { method, path, metadata, sizeBytes };
+  return { method, path, metadata, timeout, sizeBytes };
 }
 
 function firstUnfitKey(metadata: Headers): string | undefined {

@@ -1,21 +1,45 @@
-import { type Admission, admit } from './admission.js';
+import { type Admission, type Admitted, admit, TIMEOUT } from './admission.js';
+import { timeoutMsOf } from './timeouts.js';
 
-/** Admission for one connection: a caller says the same with every call, mostly, and what is understood already is not read again. */
+/** What was understood of a request, and where its timeout stands in it; 0: it has none. */
+interface Understood {
+  readonly raw: readonly string[];
+  readonly timeoutAt: number;
+  readonly admitted: Admitted;
+}
+
+/**
+ * Admission for one connection: a caller says the same with every call, mostly, but for its timeout, and what is understood already is
+ * not read again.
+ */
 export function createAdmitting(limits: {
   readonly maxMetadataBytes: number;
 }): (raw: readonly string[]) => Admission {
-  let lately: { readonly raw: readonly string[]; readonly admission: Admission } | undefined;
+  let lately: Understood | undefined;
   return (raw) => {
-    if (lately !== undefined && isSame(lately.raw, raw)) return lately.admission;
+    const again = lately && admitAgain(lately, raw);
+    if (again !== undefined) return again;
     const admission = admit(raw, limits.maxMetadataBytes);
     // A refusal is told of each time.
-    lately = admission.kind === 'call' ? { raw, admission } : undefined;
+    lately = admission.kind === 'call' ? { raw, timeoutAt: timeoutIn(raw), admitted: admission } : undefined;
     return admission;
   };
 }
 
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
-  return true;
+/** Where its value stands; 0: nowhere. */
+function timeoutIn(raw: readonly string[]): number {
+  for (let at = 0; at < raw.length; at += 2) if (raw[at] === TIMEOUT) return at + 1;
+  return 0;
+}
+
+function admitAgain({ raw, timeoutAt, admitted }: Understood, next: readonly string[]): Admitted | undefined {
+  if (raw.length !== next.length) return undefined;
+  for (let at = 0; at < raw.length; at++) if (raw[at] !== next[at] && at !== timeoutAt) return undefined;
+  const timeout = next[timeoutAt];
+  if (timeoutAt === 0 || timeout === undefined || timeout === raw[timeoutAt]) return admitted;
+  // Of another length, and the request is of another size.
+  const timeoutMs = timeout.length === raw[timeoutAt]?.length ? timeoutMsOf(timeout) : undefined;
+  if (timeoutMs === undefined) return undefined;
+  const { kind, path, metadata, encoding } = admitted;
+  return { kind, path, metadata, timeoutMs, encoding };
 }
