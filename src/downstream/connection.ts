@@ -17,6 +17,7 @@ import type { DownstreamOptions } from './engine.js';
 import type { Garbage } from './garbage.js';
 import { Liveness } from './liveness.js';
 import { createReading } from './reading.js';
+import type { RecentlyCut } from './recently-cut.js';
 import { refuse } from './refusal.js';
 import { Share } from './share.js';
 import type { Turns } from './turns.js';
@@ -30,6 +31,7 @@ export interface ConnectionOptions {
   readonly budget: ByteBudget;
   readonly turns: Turns;
   readonly garbage: Garbage;
+  readonly recentlyCut: RecentlyCut;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
@@ -47,6 +49,8 @@ export class Connection {
   readonly #calls: Calls;
   #closeReason: ConnectionCloseReason | undefined;
   #caller: CallerConnection | undefined;
+  /** Asked for while it has one. */
+  readonly #address: string;
   #spoke = false;
   readonly #admit: (raw: readonly string[]) => Admission;
   /** By our own stopping. */
@@ -100,7 +104,8 @@ export class Connection {
       leave: (reason) => this.#leave(reason),
     });
     this.#listen();
-    this.#caller = options.downstream.callers?.opened(options.socket.remoteAddress ?? '');
+    this.#address = options.socket.remoteAddress ?? '';
+    this.#caller = options.downstream.callers?.opened(this.#address);
     options.downstream.emit({ kind: 'connection-opened' });
   }
 
@@ -256,11 +261,14 @@ export class Connection {
       this.#options.downstream.emit({ kind: 'bad-input', reason: 'protocol', detail: error.message });
   }
 
-  /** Whoever is cut off may be back at once, with as many again. */
+  /** Whoever is cut off may be back at once, with as much again. */
   #clearUp(): void {
-    const { garbage } = this.#options;
-    if (this.#closeReason === 'limit' || this.#closeReason === 'protocol-error')
-      garbage.streams(this.#streams);
+    const { garbage, recentlyCut } = this.#options;
+    const isCut = this.#closeReason === 'limit';
+    if (!isCut && this.#closeReason !== 'protocol-error') return;
+    garbage.streams(this.#streams);
+    // A mere mistake of a client is not held against anybody: a millisecond for each stream of it.
+    recentlyCut.add(this.#address, isCut ? Number.POSITIVE_INFINITY : this.#streams);
   }
 
   #onClose(): void {

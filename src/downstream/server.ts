@@ -10,6 +10,8 @@ import type { Downstream, DownstreamOptions, Engine } from './engine.js';
 import { createGarbage } from './garbage.js';
 import { CONNECTION_WINDOW_BYTES, http2Options } from './http2-options.js';
 import { createListener, renewTls } from './listener.js';
+import { createReading } from './reading.js';
+import { createRecentlyCut, type RecentlyCut } from './recently-cut.js';
 import { Turns } from './turns.js';
 
 /** The listener for callers, over node:http2. Throws GatewayError `config-invalid` where TLS cannot be set up. */
@@ -22,6 +24,7 @@ class NodeDownstream implements Downstream {
   readonly #turns: Turns;
   readonly #garbage = createGarbage();
   readonly #byAddress = createConnectionsByAddress();
+  readonly #recentlyCut: RecentlyCut;
   readonly #listener: Server;
   readonly #connections = new Set<Connection>();
   /** Every accepted socket, those in a TLS handshake included. */
@@ -33,6 +36,7 @@ class NodeDownstream implements Downstream {
     this.#options = options;
     this.#deadlines = new Deadlines(options.clock);
     this.#budget = createByteBudget(() => options.limits.limits.bytesInFlight);
+    this.#recentlyCut = createRecentlyCut(options.clock);
     this.#turns = new Turns({ nowMs: () => options.clock.nowMs() });
     this.#listener = createListener(options, (socket) => this.#accept(socket));
     this.#listener.on('connection', (socket: Socket) => this.#own(socket));
@@ -90,6 +94,12 @@ class NodeDownstream implements Downstream {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
+  #refuseStopping(socket: Socket): void {
+    socket.destroy();
+    const detail = 'the gateway is stopping';
+    this.#options.emit({ kind: 'connection-refused', reason: 'draining', detail });
+  }
+
   /** Returns what to call when it has closed; undefined: refused. */
   #admit(socket: Socket): (() => void) | undefined {
     const { limits, emit } = this.#options;
@@ -106,17 +116,37 @@ class NodeDownstream implements Downstream {
   #accept(socket: Socket): void {
     // The session listens too, but lets go of the socket before the socket has closed.
     socket.on('error', () => {});
-    if (this.#draining || this.#closed) {
-      socket.destroy();
-      this.#options.emit({
-        kind: 'connection-refused',
-        reason: 'draining',
-        detail: 'the gateway is stopping',
-      });
-      return;
-    }
     const released = this.#admit(socket);
     if (released === undefined) return;
+    const waitMs = this.#recentlyCut.waitMs(socket.remoteAddress ?? '');
+    if (waitMs === 0) this.#open(socket, released);
+    else this.#openLater(socket, waitMs, released);
+  }
+
+  /** Until then nothing of it is read. */
+  #openLater(socket: Socket, waitMs: number, released: () => void): void {
+    this.#options.emit({ kind: 'connection-delayed' });
+    const reading = createReading(socket);
+    reading.stop();
+    const work = (): false => {
+      reading.start();
+      if (!socket.destroyed) this.#open(socket, released);
+      return false;
+    };
+    // There may be many, and each is a piece of work.
+    const timer = this.#options.clock.setTimer(waitMs, () => this.#turns.wait({ work }));
+    socket.once('close', () => {
+      timer.cancel();
+      released();
+    });
+  }
+
+  #open(socket: Socket, released: () => void): void {
+    if (this.#draining || this.#closed) {
+      released();
+      this.#refuseStopping(socket);
+      return;
+    }
     const session = http2.performServerHandshake(socket, http2Options(this.#options.limits));
     const connection = new Connection({
       session,
@@ -126,6 +156,7 @@ class NodeDownstream implements Downstream {
       budget: this.#budget,
       turns: this.#turns,
       garbage: this.#garbage,
+      recentlyCut: this.#recentlyCut,
       onClose: (closed) => {
         released();
         this.#connections.delete(closed);

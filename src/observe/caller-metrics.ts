@@ -68,6 +68,10 @@ export function createCallerMetrics(
     'Connections from callers that were refused.',
     { reason: REFUSED },
   );
+  const delayed = counter(
+    'downstream_connections_delayed_total',
+    'Connections from callers that had to wait for up to half a second, because one from the same address had just been cut off.',
+  );
   const badInput = counter('bad_input_total', 'Input from callers that is no gRPC, or over a limit.', {
     reason: BAD_INPUT,
   });
@@ -127,6 +131,8 @@ export function createCallerMetrics(
     switch (event.kind) {
       case 'connection-opened':
         return opened.inc();
+      case 'connection-delayed':
+        return delayed.inc();
       case 'connection-closed':
         return closed.inc({ reason: event.reason });
       case 'connection-refused':

@@ -106,6 +106,7 @@ export function logLineOf(event: GatewayEvent): LogLine | undefined {
     case 'redis-breaker-changed':
       return redisLine(event);
     case 'connection-opened':
+    case 'connection-delayed':
     case 'connection-closed':
     case 'call-answered':
     case 'client-allowed':

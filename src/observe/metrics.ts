@@ -53,6 +53,7 @@ function createSubscriber(registry: Registry, sources: MetricSources): Metrics['
     tls(event);
     switch (event.kind) {
       case 'connection-opened':
+      case 'connection-delayed':
       case 'connection-closed':
       case 'connection-refused':
       case 'limit-reached':

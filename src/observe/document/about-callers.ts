@@ -7,6 +7,13 @@ const LIST = 'manager.v2.Manager/ListSchedulers';
 /** Those who connect to the gateway. */
 export const ABOUT_CALLERS = {
   'connection-opened': [{ event: { kind: 'connection-opened' }, means: 'A caller has connected.' }],
+  'connection-delayed': [
+    {
+      event: { kind: 'connection-delayed' },
+      means:
+        'A connection comes from an address from which one was cut off less than half a second ago, and is not read before that has passed.',
+    },
+  ],
   'connection-closed': [
     { event: { kind: 'connection-closed', reason: 'client' }, means: 'A connection has ended, and why.' },
   ],

@@ -4,6 +4,7 @@ export const METRIC_UNITS: Readonly<Record<string, Readonly<Record<string, strin
     downstream_connections: 'connections',
     downstream_connections_opened_total: 'connections',
     downstream_connections_closed_total: 'connections',
+    downstream_connections_delayed_total: 'connections',
     downstream_connections_refused_total: 'connections',
     bad_input_total: 'calls or connections',
     limits_reached_total: 'times',

@@ -39,6 +39,8 @@ export type BadInputReason = 'frame' | 'message-too-large' | 'metadata' | 'encod
 export type CallerEvent =
   // downstream
   | { kind: 'connection-opened' }
+  /** From where another one has just been cut off: it waits for a moment before it is read. */
+  | { kind: 'connection-delayed' }
   | { kind: 'connection-closed'; reason: ConnectionCloseReason }
   | { kind: 'connection-refused'; reason: ConnectionRefuseReason; detail: string }
   | { kind: 'bad-input'; reason: BadInputReason; detail: string }

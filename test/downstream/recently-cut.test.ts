@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { createRecentlyCut } from '../../src/downstream/recently-cut.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { closed, framed, http2Client, request, startDownstream, tcp } from './harness.js';
+import { rawPeer } from './raw-peer.js';
+
+const AGAIN = framed(Buffer.from('x'));
+const pings = (count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => rawPeer.ping()));
+
+async function startCut() {
+  const clock = new ManualClock();
+  const started = await startDownstream({ clock, limits: { pingsPerSecond: 5, connectionsPerAddress: 3 } });
+  const cut = async (): Promise<void> => {
+    const before = started.events.of('connection-closed').length;
+    const socket = await tcp(started.port);
+    rawPeer.send(socket, rawPeer.hello, pings(20));
+    await closed(socket);
+    await started.events.seen('connection-closed', before + 1);
+  };
+  return { ...started, clock, cut };
+}
+
+describe('an address from which a connection was cut off', () => {
+  it('waits as long as it is told, half a second at the most, and no other address with it', () => {
+    const clock = new ManualClock();
+    const recentlyCut = createRecentlyCut(clock);
+    expect(recentlyCut.waitMs('127.0.0.1')).toBe(0);
+    recentlyCut.add('127.0.0.1', 200);
+    recentlyCut.add('127.0.0.2', Number.POSITIVE_INFINITY);
+    recentlyCut.add('127.0.0.2', 1);
+    expect(['127.0.0.1', '127.0.0.2', '127.0.0.3'].map(recentlyCut.waitMs)).toEqual([200, 500, 0]);
+    clock.advance(300);
+    expect(['127.0.0.1', '127.0.0.2'].map(recentlyCut.waitMs)).toEqual([0, 200]);
+  });
+
+  it('has its next connection, and who shares it, served half a second later', async () => {
+    const { port, events, clock, cut } = await startCut();
+    await cut();
+    const answer = request(http2Client(port), {}, AGAIN);
+    await events.seen('connection-delayed');
+    clock.advance(499);
+    expect(events.of('connection-opened')).toHaveLength(1);
+    clock.advance(1);
+    expect((await answer).trailers['grpc-status']).toBe('0');
+  });
+
+  it('is not held up on connections that it has', async () => {
+    const { port, events, cut } = await startCut();
+    const session = http2Client(port);
+    await request(session, {}, AGAIN);
+    await cut();
+    expect((await request(session, {}, AGAIN)).trailers['grpc-status']).toBe('0');
+    expect(events.of('connection-delayed')).toEqual([]);
+  });
+
+  it('may go while it waits, and then counts as gone', async () => {
+    const { port, events, clock, cut, downstream } = await startCut();
+    await cut();
+    const waiting = [await tcp(port), await tcp(port), await tcp(port)];
+    await events.seen('connection-delayed', 3);
+    await closed(await tcp(port));
+    expect(events.of('connection-refused')).toMatchObject([{ reason: 'max-per-address' }]);
+    for (const socket of waiting) socket.destroy();
+    clock.advance(500);
+    await events.seen('connection-closed', 4);
+    expect([downstream.connections, clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  it('is told to come again if the gateway stops meanwhile', async () => {
+    const { port, events, clock, cut, downstream } = await startCut();
+    await cut();
+    const socket = await tcp(port);
+    await events.seen('connection-delayed');
+    const drained = downstream.drain(clock.nowMs() + 1_000);
+    clock.advance(500);
+    await closed(socket);
+    expect(events.of('connection-refused')).toMatchObject([{ reason: 'draining' }]);
+    expect(await drained).toEqual({ clean: true });
+  });
+
+  it('does not wait for the mistake of a client', async () => {
+    const { port, events } = await startDownstream({ clock: new ManualClock() });
+    const socket = await tcp(port);
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    await closed(socket);
+    await events.seen('connection-closed');
+    expect(events.of('connection-closed')).toMatchObject([{ reason: 'protocol-error' }]);
+    expect((await request(http2Client(port), {}, AGAIN)).trailers['grpc-status']).toBe('0');
+  });
+});
