@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { METHODS } from '../config/methods.js';
 import { GatewayError } from '../errors.js';
+import { laidOut } from '../rpc/framed.js';
 import { keyOf } from '../rpc/key.js';
 import type { Entry } from './entry.js';
 
@@ -117,7 +118,7 @@ function toEntry(stored: StoredEntry, now: Moment): Entry {
       status,
       headers,
       trailers,
-      message: stored.message === null ? undefined : Buffer.from(stored.message, 'base64'),
+      message: stored.message === null ? undefined : laidOut(Buffer.from(stored.message, 'base64')),
     },
     askedAtMs,
     answeredAtMs: monotonic(stored.answeredAtWallMs),

@@ -1,8 +1,9 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { GatewayError } from '../errors.js';
+import { frameOf } from '../rpc/framed.js';
 import type { ReadyAnswer } from '../rpc/ready-answer.js';
 import type { Admitted } from './admission.js';
-import { frameOf, messageOf } from './frames.js';
+import { messageOf } from './frames.js';
 import type { Http2Call } from './http2-call.js';
 import { type Report, respond, sendTrailers } from './response-headers.js';
 

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.js';
+import { PREFIX_BYTES } from '../rpc/framed.js';
 
 /** One gRPC message with its flag, out of its length prefix. */
 export interface Frame {
@@ -6,8 +7,6 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** 1 byte flag, 4 bytes length, big endian. Source: PROTOCOL-HTTP2.md, "Length-Prefixed-Message". */
-const PREFIX_BYTES = 5;
 const SMALLEST_STORE_BYTES = 16 * 1024;
 const EMPTY = Buffer.alloc(0);
 
@@ -116,15 +115,6 @@ export function prefixOf(message: Buffer): Buffer {
   prefix[0] = 0;
   prefix.writeUInt32BE(message.length, 1);
   return prefix;
-}
-
-/** An uncompressed message as it goes out, in one buffer: for messages that cost less to copy than to hand down in two. */
-export function frameOf(message: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, PREFIX_BYTES);
-  return frame;
 }
 
 /** The message of a chunk that is one whole uncompressed frame; undefined: it is something else, or part of it. */

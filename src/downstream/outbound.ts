@@ -1,14 +1,15 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import { frameOf, LARGEST_WHOLE_BYTES } from '../rpc/framed.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
-import { frameOf, prefixOf } from './frames.js';
+import { prefixOf } from './frames.js';
 import { type Report, respond, respondTrailersOnly, sendTrailers } from './response-headers.js';
 
 /**
  * What node:http2 is given of a message at a time. It holds everything it is given, and counts it against
  * `maxSessionMemory`: 13 answers of 20 MiB to one slow connection would have all its further calls refused.
  */
-const SLICE_BYTES = 64 * 1024;
+const SLICE_BYTES = LARGEST_WHOLE_BYTES;
 const DONE = Promise.resolve();
 
 /** The answer to one caller, at the pace of the caller. Nothing here throws on a stream that has gone. */
@@ -35,7 +36,7 @@ export class Outbound {
   sendMessage(message: Buffer): Promise<void> {
     if (this.#lost) return DONE;
     if (!this.#stream.headersSent) respond(this.#stream, NO_METADATA, this.#report);
-    if (message.length <= SLICE_BYTES && !this.#slicing) {
+    if (message.length <= LARGEST_WHOLE_BYTES && !this.#slicing) {
       return this.#stream.write(frameOf(message)) ? DONE : this.#untilRoom();
     }
     const slicing = this.#sendInSlices(message, this.#slicing);

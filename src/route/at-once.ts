@@ -1,4 +1,5 @@
 import type { Answer } from '../rpc/answer.js';
+import { LARGEST_WHOLE_BYTES } from '../rpc/framed.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Question } from '../rpc/question.js';
 import type { Read, ReadAnswer } from '../rpc/read.js';
@@ -7,9 +8,6 @@ import { OK_STATUS } from '../rpc/status.js';
 import type { DispatchOptions } from './dispatch.js';
 import { METHOD_TABLE, methodLabel } from './method-table.js';
 import { agedEvent, provenance } from './reply.js';
-
-/** Larger ones are better sent at the pace of who reads them. */
-const LARGEST_BYTES = 64 * 1024;
 
 export interface AtOnceOptions
   extends Pick<
@@ -24,7 +22,7 @@ export interface AtOnceOptions
 
 /** Is it one message that goes out in one piece? */
 export function fitsAtOnce({ reply: { message } }: Pick<Answer, 'reply'>): boolean {
-  return message !== undefined && message.length <= LARGEST_BYTES;
+  return message !== undefined && message.length <= LARGEST_WHOLE_BYTES;
 }
 
 /** Answers reads with what memory has, and health: what dispatch does with them, without a call that could wait. */

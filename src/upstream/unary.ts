@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.js';
 import type { UnaryRequest } from '../rpc/call.js';
 import type { Clock, Timer } from '../rpc/clock.js';
+import { laidOut } from '../rpc/framed.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
 import type { Address } from './address.js';
@@ -44,7 +45,7 @@ export function unary(
     };
     const finish = (status: Status, trailers: Metadata) => {
       done();
-      const reply = { headers, message, status, trailers };
+      const reply = { headers, message: message && laidOut(message), status, trailers };
       resolve({ reply, askedAtMs, answeredAtMs: clock.nowMs(), manager: address.manager });
     };
     const refuse = (error: GatewayError) => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Deframer, frameOf, prefixOf } from '../../src/downstream/frames.js';
+import { Deframer, prefixOf } from '../../src/downstream/frames.js';
 import { GatewayError } from '../../src/errors.js';
+import { frameOf, laidOut } from '../../src/rpc/framed.js';
 import { framed } from '../support/framed.js';
 
 const LIMIT_BYTES = 1_000_000;
@@ -132,5 +133,19 @@ describe('a frame going out', () => {
     expect(frame?.compressed).toBe(false);
     expect(frame?.payload.equals(message)).toBe(true);
     expect(prefixOf(message)).toEqual(frameOf(message).subarray(0, 5));
+  });
+
+  it('is not made again of a message that was laid out for it, and holds on to nothing else', () => {
+    const received = Buffer.alloc(10_000, 7).subarray(4_000, 4_100);
+    const message = laidOut(received);
+    expect(message.equals(received)).toBe(true);
+    expect(frameOf(message)).toBe(frameOf(message));
+    expect(frameOf(message)).toEqual(frameOf(received));
+    expect([message.buffer.byteLength, laidOut(message)]).toEqual([105, message]);
+  });
+
+  it('of a message that goes out in slices is not laid out', () => {
+    const large = Buffer.alloc(64 * 1024 + 1);
+    expect(laidOut(large)).toBe(large);
   });
 });
