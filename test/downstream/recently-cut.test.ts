@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRecentlyCut } from '../../src/downstream/recently-cut.js';
+import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { closed, framed, http2Client, request, startDownstream, tcp } from './harness.js';
+import { closed, http2Client, request, startDownstream, tcp } from './harness.js';
 import { rawPeer } from './raw-peer.js';
 
 const AGAIN = framed(Buffer.from('x'));
