@@ -12,7 +12,6 @@ Object.assign(process.env, {
     KILLS: '20',
     ONLOOKERS: '100',
     ROTATIONS: '20',
-    CLAIMS_RUNS: '60',
   },
 });
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
@@ -28,7 +27,6 @@ const SUITES: Readonly<Record<string, () => Promise<unknown>>> = {
   shapes: () => import('../../promises/transparent-shapes.test.js'),
   modes: () => import('../../promises/mode-switches.test.js'),
   replicas: () => import('../../promises/replica-processes.test.js'),
-  claims: () => import('../../keepalive/claims/interleavings.test.js'),
   registrations: () => import('../../promises/registrations-of-replicas.test.js'),
   'the journal': () => import('../../registrations/journal.test.js'),
   'a snapshot': () => import('../../cache/snapshot/format.test.js'),
