@@ -39,6 +39,8 @@ export async function startAttacked(
     'metrics.addr=127.0.0.1:0',
     'admin.enable=false',
     'server.limits.asksPerSecond=0',
+    // One directory is one gateway's: others wait for it, and open their journal when it is free.
+    'snapshot.dir=',
     ...more,
   ];
   const args = [...sets, `managers.addrs=["${manager.address}"]`].flatMap((set) => ['--set', set]);
