@@ -1,9 +1,10 @@
 import type { ClaimWhence } from '../../observe/events.js';
 import type { NodeRecord } from '../node.js';
 import { nodeKeyOf } from '../node.js';
-import type { Adopting } from './claim.js';
+import type { Adopting, Held } from './claim.js';
 import { type ClaimDesk, withdraw } from './desk.js';
 import type { Taken, Watched } from './replies.js';
+import { takeFresh } from './take-fresh.js';
 
 /** Nodes that come to this replica without being here. */
 export interface AdoptingOver {
@@ -26,13 +27,20 @@ export function createAdopting(desk: ClaimDesk, ready: Promise<void>): AdoptingO
   /** Those under way. */
   const under = new Set<string>();
 
-  const keep = (key: string, record: NodeRecord, since: string | undefined, whence: ClaimWhence): void => {
-    const nowMs = clock.nowMs();
-    claims.set(key, { kind: 'held', record, since, sinceMs: nowMs, confirmedAtMs: nowMs });
+  const keep = (
+    key: string,
+    claim: Pick<Held, 'record' | 'since' | 'confirmedAtMs'>,
+    whence: ClaimWhence,
+  ): void => {
+    claims.set(key, { kind: 'held', ...claim, sinceMs: clock.nowMs() });
     desk.emit({ kind: 'claim-taken', whence });
   };
 
-  const taken = async (key: string, got: Extract<Taken, { kind: 'yours' }>): Promise<void> => {
+  const taken = async (
+    key: string,
+    got: Extract<Taken, { kind: 'yours' }>,
+    confirmedAtMs: number,
+  ): Promise<void> => {
     const record = got.record && sealed.open(key, got.record);
     if (record === undefined) {
       // Not signed with our secret, or not whole: nobody here can open its stream.
@@ -40,7 +48,7 @@ export function createAdopting(desk: ClaimDesk, ready: Promise<void>): AdoptingO
       await exchange.release([key]);
       return;
     }
-    keep(key, record, got.since, got.whence === 'mine' ? 'given' : got.whence);
+    keep(key, { record, since: got.since, confirmedAtMs }, got.whence === 'mine' ? 'given' : got.whence);
     // Asked for before this replica began to leave: it goes on to the next one.
     if (desk.leaving()) await exchange.offer([key]);
     else desk.listener().orphaned(record, got.whence === 'mine' ? 'leaving' : 'silent');
@@ -52,13 +60,13 @@ export function createAdopting(desk: ClaimDesk, ready: Promise<void>): AdoptingO
     const overdue = clock.nowMs() - entry.askedAtMs >= timing.patienceMs;
     const claim = overdue && entry.holder !== undefined ? entry.holder.text : '';
     under.add(key);
-    const got = await exchange.take(key, { kind: 'adopt', claim }, undefined);
+    const { got, sentAtMs } = await takeFresh(desk, key, undefined, { kind: 'adopt', claim });
     if (got?.kind !== 'asked') under.delete(key);
     // The node itself may have come meanwhile: it takes it from whoever has it, us included.
     if (claims.get(key) !== entry) return withdraw(desk, key);
     switch (got?.kind) {
       case 'yours':
-        await taken(key, got);
+        await taken(key, got, sentAtMs);
         // There may be more of them.
         if (under.size <= MOST_ASKED / 2) desk.look();
         return;
@@ -88,10 +96,12 @@ export function createAdopting(desk: ClaimDesk, ready: Promise<void>): AdoptingO
   const recoverOne = async (record: NodeRecord, former: string): Promise<NodeRecord | undefined> => {
     const key = nodeKeyOf(record.node);
     if (claims.has(key)) return undefined;
-    const got = await exchange.take(key, { kind: 'recover', former }, sealed.seal(key, record));
+    const how = { kind: 'recover', former } as const;
+    const { got, sentAtMs } = await takeFresh(desk, key, sealed.seal(key, record), how);
     if (claims.has(key) || got?.kind === 'no') return undefined;
     const since = got?.kind === 'yours' ? got.since : undefined;
-    keep(key, record, since, since === undefined ? 'unshared' : 'recovered');
+    const whence = since === undefined ? 'unshared' : 'recovered';
+    keep(key, { record, since, confirmedAtMs: sentAtMs }, whence);
     return record;
   };
 

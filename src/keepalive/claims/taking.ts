@@ -5,6 +5,7 @@ import { type Claim, Taking } from './claim.js';
 import { type ClaimDesk, endStream, withdraw } from './desk.js';
 import type { TakeHow } from './exchange.js';
 import type { Holding, Taken } from './replies.js';
+import { takeFresh } from './take-fresh.js';
 
 /** The way of a node to this replica. */
 export interface TakingOver {
@@ -29,8 +30,11 @@ export function createTakingOver(desk: ClaimDesk, ready: Promise<void>): TakingO
     let how: TakeHow = taking.holder ? { kind: 'again', claim: taking.holder.text } : { kind: 'ask' };
     let forceAtMs = clock.nowMs() + timing.patienceMs;
     for (;;) {
-      const sentAtMs = clock.nowMs();
-      const got = await exchange.take(key, how, sealed.seal(key, taking.record));
+      const record = sealed.seal(key, taking.record);
+      const { got, sentAtMs } = await takeFresh(desk, key, record, how, ({ since }) => ({
+        kind: 'again',
+        claim: `${since} ${desk.replica}`,
+      }));
       if (claims.get(key) !== taking) return withdraw(desk, key);
       if (got?.kind !== 'asked') return settle(key, taking, got, sentAtMs);
       if (taking.holder?.text !== got.holder.text) forceAtMs = clock.nowMs() + timing.patienceMs;

@@ -1,0 +1,36 @@
+import type { ClaimDesk } from './desk.js';
+import type { TakeHow } from './exchange.js';
+import type { Taken, Whence } from './replies.js';
+
+type Yours = Extract<Taken, { kind: 'yours' }>;
+
+/** What Redis said, and when it was asked, ms. */
+export interface Fresh {
+  readonly got: Taken | undefined;
+  readonly sentAtMs: number;
+}
+
+/**
+ * Takes a node, and asks again whose it is (`again`) where the answer is heard so late that others may have taken the node from us meanwhile:
+ * a process that was frozen reads what was said before, and what Redis says of its other claims would then seem to confirm this one, too.
+ */
+export async function takeFresh(
+  { exchange, timing, clock }: Pick<ClaimDesk, 'exchange' | 'timing' | 'clock'>,
+  key: string,
+  record: Buffer | undefined,
+  first: TakeHow,
+  again: (stale: Yours) => TakeHow = () => first,
+): Promise<Fresh> {
+  let how = first;
+  let whence: Whence | undefined;
+  for (;;) {
+    const sentAtMs = clock.nowMs();
+    const got = await exchange.take(key, how, record);
+    if (got?.kind !== 'yours') return { got, sentAtMs };
+    // The second time it is ours already, wherever it came from.
+    if (got.whence !== 'mine') whence = got.whence;
+    if (clock.nowMs() - sentAtMs <= timing.beliefMs)
+      return { got: { ...got, whence: whence ?? 'mine' }, sentAtMs };
+    how = again(got);
+  }
+}
