@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   readonly turns: Turns;
   readonly garbage: Garbage;
   readonly recentlyCut: RecentlyCut;
+  /** It had to wait, because one from the same address had just been cut off. */
+  readonly afterCut: boolean;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
@@ -39,6 +41,9 @@ export interface ConnectionOptions {
 
 /** A refusal of large metadata costs as much as so many others: all of it has been received, and is garbage. The fourth in a burst is the last. */
 const LARGE_WEIGHT = 60;
+
+/** Of delay for whoever comes next from there, and one more for each stream of it. */
+const MISTAKE_MS = 5;
 
 const ignore = (): void => {};
 
@@ -74,8 +79,13 @@ export class Connection {
     this.#session = options.session;
     this.#admit = createAdmitting(options.downstream.limits);
     const { limits, clock, emit, tls } = options.downstream;
-    this.#limits = new ConnectionLimits({ limits: limits.limits, clock, emit });
-    this.#share = new Share({ turns: options.turns, reading: createReading(options.socket), clock });
+    this.#limits = new ConnectionLimits({ limits: limits.limits, afterCut: options.afterCut, clock, emit });
+    this.#share = new Share({
+      turns: options.turns,
+      reading: createReading(options.socket),
+      afterCut: options.afterCut,
+      clock,
+    });
     this.#idleSinceMs = clock.nowMs();
     this.#calls = new Calls({
       downstream: options.downstream,
@@ -267,8 +277,8 @@ export class Connection {
     const isCut = this.#closeReason === 'limit';
     if (!isCut && this.#closeReason !== 'protocol-error') return;
     garbage.streams(this.#streams);
-    // A mere mistake of a client is not held against anybody: a millisecond for each stream of it.
-    recentlyCut.add(this.#address, isCut ? Number.POSITIVE_INFINITY : this.#streams);
+    // A client's mistake keeps nobody waiting to speak of; a thousand in a second do.
+    recentlyCut.add(this.#address, isCut ? Number.POSITIVE_INFINITY : MISTAKE_MS + this.#streams);
   }
 
   #onClose(): void {

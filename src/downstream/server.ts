@@ -119,7 +119,7 @@ class NodeDownstream implements Downstream {
     const released = this.#admit(socket);
     if (released === undefined) return;
     const waitMs = this.#recentlyCut.waitMs(socket.remoteAddress ?? '');
-    if (waitMs === 0) this.#open(socket, released);
+    if (waitMs === 0) this.#open(socket, released, false);
     else this.#openLater(socket, waitMs, released);
   }
 
@@ -130,7 +130,7 @@ class NodeDownstream implements Downstream {
     reading.stop();
     const work = (): false => {
       reading.start();
-      if (!socket.destroyed) this.#open(socket, released);
+      if (!socket.destroyed) this.#open(socket, released, true);
       return false;
     };
     // There may be many, and each is a piece of work.
@@ -141,7 +141,7 @@ class NodeDownstream implements Downstream {
     });
   }
 
-  #open(socket: Socket, released: () => void): void {
+  #open(socket: Socket, released: () => void, afterCut: boolean): void {
     if (this.#draining || this.#closed) {
       released();
       this.#refuseStopping(socket);
@@ -157,6 +157,7 @@ class NodeDownstream implements Downstream {
       turns: this.#turns,
       garbage: this.#garbage,
       recentlyCut: this.#recentlyCut,
+      afterCut,
       onClose: (closed) => {
         released();
         this.#connections.delete(closed);

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../rpc/clock.js';
 import type { Reading } from './reading.js';
 import type { Turns, Waiting } from './turns.js';
 
-/** Calls that one connection begins in the turn in which they come; more wait. Of a daemon there are one or two at a time. */
+/** Calls that one connection begins in the turn in which they come, as long as turns are short; more wait. Of a daemon there are one or two at a time. */
 const CALLS_PER_TURN = 16;
 /** Frames of one connection that are dealt with in one turn before it is read no further for now. */
 const FRAMES_PER_TURN = 128;
@@ -15,6 +15,8 @@ export type Begin = () => boolean;
 export interface ShareOptions {
   readonly turns: Turns;
   readonly reading: Reading;
+  /** It comes from where one has just been cut off: of its calls none goes before those of others. */
+  readonly afterCut: boolean;
   readonly clock: Clock;
 }
 
@@ -23,6 +25,7 @@ export class Share implements Waiting {
   readonly #turns: Turns;
   readonly #reading: Reading;
   readonly #clock: Clock;
+  readonly #callsPerTurn: number;
   /** Calls that wait, oldest first. */
   #late: Begin[] = [];
   #at = 0;
@@ -34,10 +37,11 @@ export class Share implements Waiting {
   #timer: Timer | undefined;
   #ended = false;
 
-  constructor({ turns, reading, clock }: ShareOptions) {
+  constructor({ turns, reading, afterCut, clock }: ShareOptions) {
     this.#turns = turns;
     this.#reading = reading;
     this.#clock = clock;
+    this.#callsPerTurn = afterCut ? 1 : CALLS_PER_TURN;
   }
 
   /** Calls that have come and wait. */
@@ -61,7 +65,8 @@ export class Share implements Waiting {
   take(): boolean {
     this.frame();
     this.#calls += 1;
-    return this.#calls <= CALLS_PER_TURN && this.#late.length === 0;
+    const most = this.#turns.isLong ? 1 : this.#callsPerTurn;
+    return this.#calls <= most && this.#late.length === 0;
   }
 
   later(begin: Begin): void {

@@ -29,6 +29,7 @@ export class Turns {
   #number = 0;
   #scheduled = false;
   #sinceMs = 0;
+  #tookMs = 0;
   #pieces = PIECES_AT_FIRST;
 
   constructor(options: TurnsOptions) {
@@ -40,6 +41,11 @@ export class Turns {
   get now(): number {
     if (!this.#scheduled) this.#await();
     return this.#number;
+  }
+
+  /** Was the last one so long that whoever wants more than one thing in this one should wait? */
+  get isLong(): boolean {
+    return this.#tookMs > LONG_MS;
   }
 
   /** Served when its turn comes; once it is waiting it need not ask again. */
@@ -61,14 +67,14 @@ export class Turns {
   #next(): void {
     this.#scheduled = false;
     this.#number += 1;
+    this.#tookMs = this.#options.nowMs() - this.#sinceMs;
     if (this.#waiting.size > 0) this.#serve();
     if (this.#waiting.size > 0 && !this.#scheduled) this.#await();
   }
 
   #serve(): void {
-    const tookMs = this.#options.nowMs() - this.#sinceMs;
-    if (tookMs > LONG_MS) this.#pieces = Math.max(1, this.#pieces >> 1);
-    else if (tookMs < SHORT_MS) this.#pieces = Math.min(MOST_PIECES, this.#pieces * 2);
+    if (this.isLong) this.#pieces = Math.max(1, this.#pieces >> 1);
+    else if (this.#tookMs < SHORT_MS) this.#pieces = Math.min(MOST_PIECES, this.#pieces * 2);
     let left = this.#pieces;
     for (const waiting of this.#waiting) {
       if (left === 0) return;

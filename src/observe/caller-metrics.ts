@@ -70,7 +70,7 @@ export function createCallerMetrics(
   );
   const delayed = counter(
     'downstream_connections_delayed_total',
-    'Connections from callers that had to wait for up to half a second, because one from the same address had just been cut off.',
+    'Connections from callers that had to wait for up to a second, because one from the same address had just been cut off.',
   );
   const badInput = counter('bad_input_total', 'Input from callers that is no gRPC, or over a limit.', {
     reason: BAD_INPUT,

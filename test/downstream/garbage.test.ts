@@ -20,12 +20,12 @@ describe('garbage that V8 does not see', () => {
     expect(collected).toBe(3);
   });
 
-  it('has it collect once per 8,192 streams that came to nothing', () => {
+  it('has it collect once per 4,096 streams that came to nothing', () => {
     let collected = 0;
     const garbage = createGarbage(() => {
       collected += 1;
     });
-    for (let at = 0; at < 15; at++) garbage.streams(1_024);
+    for (let at = 0; at < 7; at++) garbage.streams(1_024);
     expect(collected).toBe(1);
     garbage.streams(1_024);
     expect(collected).toBe(2);

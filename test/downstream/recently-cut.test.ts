@@ -28,10 +28,30 @@ describe('an address from which a connection was cut off', () => {
     expect(recentlyCut.waitMs('127.0.0.1')).toBe(0);
     recentlyCut.add('127.0.0.1', 200);
     recentlyCut.add('127.0.0.2', Number.POSITIVE_INFINITY);
-    recentlyCut.add('127.0.0.2', 1);
+    recentlyCut.add('127.0.0.2', 100);
     expect(['127.0.0.1', '127.0.0.2', '127.0.0.3'].map(recentlyCut.waitMs)).toEqual([200, 500, 0]);
     clock.advance(300);
-    expect(['127.0.0.1', '127.0.0.2'].map(recentlyCut.waitMs)).toEqual([0, 200]);
+    expect(['127.0.0.1', '127.0.0.2'].map(recentlyCut.waitMs)).toEqual([0, 225]);
+  });
+
+  it('waits for longer the more of its connections are cut off', () => {
+    const clock = new ManualClock();
+    const recentlyCut = createRecentlyCut(clock);
+    for (let times = 0; times < 10; times++) recentlyCut.add('127.0.0.1', 5);
+    expect(recentlyCut.waitMs('127.0.0.1')).toBe(50);
+    clock.advance(75);
+    for (let times = 0; times < 1_000; times++) recentlyCut.add('127.0.0.1', 5);
+    expect(recentlyCut.waitMs('127.0.0.1')).toBe(500);
+  });
+
+  it('has those that come meanwhile served one after the other, a second later at the most', () => {
+    const recentlyCut = createRecentlyCut(new ManualClock());
+    recentlyCut.add('127.0.0.1', 500);
+    const waits = Array.from({ length: 50 }, () => recentlyCut.waitMs('127.0.0.1'));
+    expect(waits.slice(0, 3)).toEqual([500, 525, 550]);
+    expect(waits.slice(-2)).toEqual([1_000, 1_000]);
+    recentlyCut.add('127.0.0.1', 500);
+    expect(recentlyCut.waitMs('127.0.0.1')).toBe(1_000);
   });
 
   it('has its next connection, and who shares it, served half a second later', async () => {
@@ -62,7 +82,7 @@ describe('an address from which a connection was cut off', () => {
     await closed(await tcp(port));
     expect(events.of('connection-refused')).toMatchObject([{ reason: 'max-per-address' }]);
     for (const socket of waiting) socket.destroy();
-    clock.advance(500);
+    clock.advance(1_000);
     await events.seen('connection-closed', 4);
     expect([downstream.connections, clock.pendingTimers]).toEqual([0, 0]);
   });
@@ -79,13 +99,31 @@ describe('an address from which a connection was cut off', () => {
     expect(await drained).toEqual({ clean: true });
   });
 
-  it('does not wait for the mistake of a client', async () => {
-    const { port, events } = await startDownstream({ clock: new ManualClock() });
+  it('waits for a moment only after the mistake of a client', async () => {
+    const clock = new ManualClock();
+    const { port, events } = await startDownstream({ clock });
     const socket = await tcp(port);
     socket.write('GET / HTTP/1.1\r\n\r\n');
     await closed(socket);
     await events.seen('connection-closed');
     expect(events.of('connection-closed')).toMatchObject([{ reason: 'protocol-error' }]);
-    expect((await request(http2Client(port), {}, AGAIN)).trailers['grpc-status']).toBe('0');
+    const answer = request(http2Client(port), {}, AGAIN);
+    await events.seen('connection-delayed');
+    clock.advance(5);
+    expect((await answer).trailers['grpc-status']).toBe('0');
+  });
+});
+
+describe('a connection from where another one was cut off', () => {
+  it('has no burst of its own to speak of', async () => {
+    const { port, events, clock, cut } = await startCut();
+    await cut();
+    const socket = await tcp(port);
+    await events.seen('connection-delayed');
+    clock.advance(500);
+    rawPeer.send(socket, rawPeer.hello, pings(4));
+    await closed(socket);
+    await events.seen('connection-closed', 2);
+    expect(events.of('limit-reached').map(({ limit }) => limit)).toEqual(['pings', 'pings']);
   });
 });

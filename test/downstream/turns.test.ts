@@ -19,12 +19,16 @@ function startTurns() {
 }
 
 /** A connection of which `count` calls wait, and what became of them. */
-function startShare({ clock, turns }: Pick<ReturnType<typeof startTurns>, 'clock' | 'turns'>) {
+function startShare(
+  { clock, turns }: Pick<ReturnType<typeof startTurns>, 'clock' | 'turns'>,
+  afterCut = false,
+) {
   const begun: string[] = [];
   const reading = { reads: true, mayRead: true, refused: 0 };
   const share = new Share({
     turns,
     clock,
+    afterCut,
     reading: {
       stop: () => {
         reading.reads = false;
@@ -177,5 +181,29 @@ describe('a connection that sends too much for one turn', () => {
     await events.seen('connection-closed');
     expect(events.of('connection-closed').map(({ reason }) => reason)).toEqual(['limit']);
     expect(begun).toBeLessThan(100);
+  });
+});
+
+describe('of the calls that come in one turn', () => {
+  const sixteen = Array.from({ length: 16 }, (_, nth) => `call ${nth}`);
+
+  it('sixteen of a connection begin in it, one after a turn that took long, and sixteen again after a short one', () => {
+    const { turn, ...rest } = startTurns();
+    const { begun, call } = startShare(rest);
+    const inTurn = (tookMs: number): number => {
+      const before = begun.length;
+      for (const name of sixteen) call(name);
+      const atOnce = begun.length - before;
+      while (rest.due.length > 0) turn(tookMs);
+      return atOnce;
+    };
+    expect([7, 1, 1].map(inTurn)).toEqual([16, 1, 16]);
+  });
+
+  it('one begins in it of a connection from where another was cut off', () => {
+    const started = startTurns();
+    const { begun, call } = startShare(started, true);
+    for (const name of sixteen) call(name);
+    expect(begun).toEqual(['call 0']);
   });
 });

@@ -11,7 +11,7 @@ export const ABOUT_CALLERS = {
     {
       event: { kind: 'connection-delayed' },
       means:
-        'A connection comes from an address from which one was cut off less than half a second ago, and is not read before that has passed.',
+        'A connection comes from an address from which one was just cut off, and is not read for half a second, or up to a second if many come.',
     },
   ],
   'connection-closed': [
