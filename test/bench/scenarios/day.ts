@@ -16,9 +16,9 @@ interface Said {
  * A day of traffic in minutes: at 2,000 calls a second what 500 daemons ask in a day takes 6 minutes; each lives for 200 calls
  * and comes back as another. Memory is that of the middle of the run beside that of its end.
  */
-export function day(targets: readonly string[], seconds: number): Scenario {
+export function day(targets: readonly string[], seconds: number, repetitions: number): Scenario {
   return {
-    ...{ name: 'day', targets, repetitions: 1 },
+    ...{ name: 'day', targets, repetitions },
     async measure({ running, cores }) {
       const samples: number[] = [];
       const args = ['day', '-addr', `127.0.0.1:${running.port}`, '-rate', '2000', '-seconds', `${seconds}`];

@@ -8,9 +8,9 @@ const POLL_SECONDS = 15;
 const WATCH_MS = 30_000;
 
 /** 2,000 daemons in 10 s, as the Rust client starts: two connections, health once, the schedulers three times, no retry. */
-export function storm(targets: readonly string[]): Scenario {
+export function storm(targets: readonly string[], repetitions: number): Scenario {
   return {
-    ...{ name: 'storm-2000', targets, repetitions: 1 },
+    ...{ name: 'storm-2000', targets, repetitions },
     async measure({ running, cores, counted }) {
       const before = cpuSecondsOf(running.process.pid);
       const args = ['storm', '-addr', `127.0.0.1:${running.port}`, '-daemons', '2000', '-seconds', '10'];
@@ -28,10 +28,10 @@ export function storm(targets: readonly string[]): Scenario {
 }
 
 /** Daemons of which each asks as itself; what reaches the manager of it. */
-export function fleet(daemons: number, targets: readonly string[]): Scenario {
+export function fleet(daemons: number, targets: readonly string[], repetitions: number): Scenario {
   const name = `fleet-${daemons}`;
   return {
-    ...{ name, targets, repetitions: 1 },
+    ...{ name, targets, repetitions },
     async measure({ running, cores, counted }) {
       const holding = await begin(
         [

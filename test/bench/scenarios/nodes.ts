@@ -9,9 +9,9 @@ const WATCH_MS = 30_000;
 const SETTLE_MS = 3_000;
 
 /** Nodes with a KeepAlive stream each, over a connection of its own, and a beat each 5 s. Both sides of the gateway are in it. */
-export function nodes(targets: readonly string[]): Scenario {
+export function nodes(targets: readonly string[], repetitions: number): Scenario {
   return {
-    ...{ name: `nodes-${NODES}`, targets, repetitions: 1 },
+    ...{ name: `nodes-${NODES}`, targets, repetitions },
     async measure({ running, cores, counted }) {
       const { pid } = running.process;
       const address = `127.0.0.1:${running.port}`;

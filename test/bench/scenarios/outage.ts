@@ -22,10 +22,10 @@ interface Told {
  * the manager can answer. `killed`: its process is gone; `frozen`: it is there, and says nothing. The gateway's answers are
  * older than `ttl` and `swr` within it, so that it asks before it answers with what it has.
  */
-export function outage(kind: 'killed' | 'frozen', targets: readonly string[]): Scenario {
+export function outage(kind: 'killed' | 'frozen', targets: readonly string[], repetitions: number): Scenario {
   const name = `outage-${kind}`;
   return {
-    ...{ name, targets, repetitions: 1 },
+    ...{ name, targets, repetitions },
     settings: ['cache.methods.ListSchedulers.ttl=1s', 'cache.methods.ListSchedulers.swr=1s'],
     async measure(world) {
       const told: Told[] = [];
