@@ -50,7 +50,9 @@ describe('an error of the gateway itself', () => {
         throw new Error('broken');
       },
     });
-    const called = await (await connect()).call(CHECK, Buffer.alloc(0));
+    // About one service: what can be told at once is tried at once, and told of if it fails, before its handler is asked.
+    const about = requestOf(CHECK, { service: 'manager.v2.Manager' });
+    const called = await (await connect()).call(CHECK, about);
     expect([called.code, called.message]).toEqual([14, 'manager-gateway: internal error; see its log']);
     const told = running.events.filter(({ kind }) => kind === 'internal-error');
     expect(told).toEqual([expect.objectContaining({ where: 'grpc.health.v1.Health/Check' })]);
