@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { status as Code, credentials } from '@grpc/grpc-js';
@@ -5,8 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDownstream } from '../../src/downstream/server.js';
 import { systemClock } from '../../src/rpc/clock.js';
 import { makeAuthority } from '../support/certificates.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { samplesOf } from '../support/told.js';
 import { call, closed, echo, grpcClient, startDownstream, tcp, USUAL } from './harness.js';
+import { rawPeer } from './raw-peer.js';
 
 /** Made for these tests only: `server` and `client` of one CA, `stranger` of another; valid until 2120. */
 function pem(name: string): Buffer {
@@ -179,4 +182,25 @@ it('a key that is none is refused when the listener is made', () => {
       handler: echo,
     });
   expect(make).toThrow(expect.objectContaining({ code: 'config-invalid' }));
+});
+
+describe('a connection over TLS from where another one was just cut off', () => {
+  it('is held after its handshake, and served then', async () => {
+    const clock = new ManualClock();
+    const { port, events } = await startDownstream({
+      tls: serverTls('none'),
+      clock,
+      limits: { pingsPerSecond: 5 },
+    });
+    const flood = tlsSocket(port, { ALPNProtocols: ['h2'] });
+    await once(flood, 'secureConnect');
+    rawPeer.send(flood, rawPeer.hello, ...Array.from({ length: 20 }, () => rawPeer.ping()));
+    await closed(flood);
+    await events.seen('connection-closed');
+    const code = codeFor(port);
+    await events.seen('connection-delayed');
+    clock.advance(500);
+    expect(await code).toBe(Code.OK);
+    expect(events.of('connection-opened')).toHaveLength(2);
+  });
 });
