@@ -35,12 +35,14 @@ export function verdictsOf({ rows }: Pick<Results, 'rows'>): readonly Verdict[] 
       of('churn', 'gateway', 'newConnectionsAtManager'),
       (value) => value === 0,
     ),
-    ratio(
-      of,
-      'idle-2000',
-      'kbPerConnection',
-      'at most the memory of Envoy for each connection',
-      (value) => value <= 1,
+    ...['idle-2000', 'idle-10000'].map((scenario) =>
+      ratio(
+        of,
+        scenario,
+        'kbPerConnection',
+        'at most the memory of Envoy for each connection',
+        (value) => value <= 1,
+      ),
     ),
     ...['killed', 'frozen'].flatMap((kind) => outages(of, `outage-${kind}`)),
     limit('storm-2000: everybody runs', of('storm-2000', 'gateway', 'failures'), (value) => value === 0),
