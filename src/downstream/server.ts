@@ -94,10 +94,13 @@ class NodeDownstream implements Downstream {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  #refuseStopping(socket: Socket): void {
+  /** False: the gateway is not stopping. */
+  #refusedStopping(socket: Socket): boolean {
+    if (!this.#draining && !this.#closed) return false;
     socket.destroy();
     const detail = 'the gateway is stopping';
     this.#options.emit({ kind: 'connection-refused', reason: 'draining', detail });
+    return true;
   }
 
   /** Returns what to call when it has closed; undefined: refused. */
@@ -116,6 +119,7 @@ class NodeDownstream implements Downstream {
   #accept(socket: Socket): void {
     // The session listens too, but lets go of the socket before the socket has closed.
     socket.on('error', () => {});
+    if (this.#refusedStopping(socket)) return;
     const released = this.#admit(socket);
     if (released === undefined) return;
     const waitMs = this.#recentlyCut.waitMs(socket.remoteAddress ?? '');
@@ -130,7 +134,7 @@ class NodeDownstream implements Downstream {
     reading.stop();
     const work = (): false => {
       reading.start();
-      if (!socket.destroyed) this.#open(socket, released, true);
+      if (!socket.destroyed && !this.#refusedStopping(socket)) this.#open(socket, released, true);
       return false;
     };
     // There may be many, and each is a piece of work.
@@ -142,11 +146,6 @@ class NodeDownstream implements Downstream {
   }
 
   #open(socket: Socket, released: () => void, afterCut: boolean): void {
-    if (this.#draining || this.#closed) {
-      released();
-      this.#refuseStopping(socket);
-      return;
-    }
     const session = http2.performServerHandshake(socket, http2Options(this.#options.limits));
     const connection = new Connection({
       session,
