@@ -109,14 +109,6 @@ function tooLarge(lengthBytes: number, maxBytes: number): GatewayError {
   );
 }
 
-/** What goes out before an uncompressed message. */
-export function prefixOf(message: Buffer): Buffer {
-  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
-  prefix[0] = 0;
-  prefix.writeUInt32BE(message.length, 1);
-  return prefix;
-}
-
 /** The message of a chunk that is one whole uncompressed frame; undefined: it is something else, or part of it. */
 export function messageOf(chunk: Buffer): Buffer | undefined {
   const whole =

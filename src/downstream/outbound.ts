@@ -1,8 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { frameOf, LARGEST_WHOLE_BYTES } from '../rpc/framed.js';
+import { frameOf, LARGEST_WHOLE_BYTES, prefixOf } from '../rpc/framed.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import type { Status } from '../rpc/status.js';
-import { prefixOf } from './frames.js';
 import { type Report, respond, respondTrailersOnly, sendTrailers } from './response-headers.js';
 
 /**

@@ -23,9 +23,18 @@ export function laidOut(message: Buffer): Buffer {
   return own;
 }
 
+/** What goes out before an uncompressed message that follows in slices. */
+export function prefixOf(message: Buffer): Buffer {
+  return prefixed(message, Buffer.allocUnsafe(PREFIX_BYTES));
+}
+
 function copyOf(message: Buffer, frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length)): Buffer {
+  message.copy(prefixed(message, frame), PREFIX_BYTES);
+  return frame;
+}
+
+function prefixed(message: Buffer, frame: Buffer): Buffer {
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, PREFIX_BYTES);
   return frame;
 }

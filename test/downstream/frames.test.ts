@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Deframer, prefixOf } from '../../src/downstream/frames.js';
+import { Deframer } from '../../src/downstream/frames.js';
 import { GatewayError } from '../../src/errors.js';
-import { frameOf, laidOut } from '../../src/rpc/framed.js';
+import { frameOf, laidOut, prefixOf } from '../../src/rpc/framed.js';
 import { framed } from '../support/framed.js';
 
 const LIMIT_BYTES = 1_000_000;
