@@ -87,6 +87,15 @@ describe('a node that ended', () => {
     judge.ended('n', atMs, how);
     return judge;
   };
+  /** It has ended in its second life before any KeepAlive of that one was heard, and this is what was written of it last. */
+  const endedUnheard = (last: RowChange): NodesJudge => {
+    const judge = ended('cancel', 80_000, at(INACTIVE, 80_100), last);
+    judge.began('n', 90_000);
+    judge.registered('n', 91_000);
+    judge.ending('n', 92_000);
+    judge.ended('n', 92_000, 'hung');
+    return judge;
+  };
 
   it.each([
     ['cancel', 112_000],
@@ -137,23 +146,13 @@ describe('a node that ended', () => {
   });
 
   it('before a KeepAlive of that life was heard stays as its registration has left it, which is counted', () => {
-    const registered: RowChange = { ...ACTIVE, cause: 'updated', atMs: 90_900 };
-    const judge = ended('cancel', 80_000, at(INACTIVE, 80_100), registered);
-    judge.began('n', 90_000);
-    judge.registered('n', 91_000);
-    judge.ending('n', 92_000);
-    judge.ended('n', 92_000, 'hung');
+    const judge = endedUnheard({ ...ACTIVE, cause: 'updated', atMs: 90_900 });
     expect(rules(judge)).toEqual([]);
     expect(judge.counts).toMatchObject({ ends: 0, unheard: 1 });
   });
 
   it('before a KeepAlive of that life was heard, and is registered in its name while all is well, is brought back', () => {
-    const replayed: RowChange = { ...ACTIVE, cause: 'updated', atMs: 103_100 };
-    const judge = ended('cancel', 80_000, at(INACTIVE, 80_100), replayed);
-    judge.began('n', 90_000);
-    judge.registered('n', 91_000);
-    judge.ending('n', 92_000);
-    judge.ended('n', 92_000, 'hung');
+    const judge = endedUnheard({ ...ACTIVE, cause: 'updated', atMs: 103_100 });
     expect(rules(judge)).toEqual([NOT_INACTIVE]);
     expect(judge.counts).toMatchObject({ ends: 1, unheard: 0 });
   });
