@@ -1,7 +1,7 @@
 import { type Admission, type Admitted, admit, TIMEOUT } from './admission.js';
 import { timeoutMsOf } from './timeouts.js';
 
-/** What was understood of a request, and where its timeout stands in it; 0: it has none. */
+/** What was understood of a request, and where its timeout stands in it; -1: it has none. */
 interface Understood {
   readonly raw: readonly string[];
   readonly timeoutAt: number;
@@ -26,17 +26,17 @@ export function createAdmitting(limits: {
   };
 }
 
-/** Where its value stands; 0: nowhere. */
+/** Where its value stands; -1: nowhere. */
 function timeoutIn(raw: readonly string[]): number {
   for (let at = 0; at < raw.length; at += 2) if (raw[at] === TIMEOUT) return at + 1;
-  return 0;
+  return -1;
 }
 
 function admitAgain({ raw, timeoutAt, admitted }: Understood, next: readonly string[]): Admitted | undefined {
   if (raw.length !== next.length) return undefined;
   for (let at = 0; at < raw.length; at++) if (raw[at] !== next[at] && at !== timeoutAt) return undefined;
   const timeout = next[timeoutAt];
-  if (timeoutAt === 0 || timeout === undefined || timeout === raw[timeoutAt]) return admitted;
+  if (timeoutAt < 0 || timeout === undefined || timeout === raw[timeoutAt]) return admitted;
   // Of another length, and the request is of another size.
   const timeoutMs = timeout.length === raw[timeoutAt]?.length ? timeoutMsOf(timeout) : undefined;
   if (timeoutMs === undefined) return undefined;

@@ -12,6 +12,7 @@ const timeout = (text: string): string[] => request('grpc-timeout', text, 'a', '
 describe('what a connection says again is understood as it was the first time', () => {
   it.each<[string, readonly (readonly string[])[]]>([
     ['the same', [request('a', '1'), request('a', '1')]],
+    ['another first name', [['a', 'POST', ...request().slice(2)], request()]],
     ['another value', [request('a', '1'), request('a', '2')]],
     ['more', [request('a', '1'), request('a', '1', 'b', '2')]],
     ['another path', [request(), [...request().slice(0, 3), '/a.B/D', ...request().slice(4)]]],

@@ -48,6 +48,13 @@ describe('a node that Redis gives us', () => {
     expect(asked).toEqual([{ kind: 'ask' }, { kind: 'again', claim: '5 me' }]);
   });
 
+  it('is asked for three times at the most: then renewals tell whether it is believed', async () => {
+    const late = { got: yours('forced'), afterMs: timing.beliefMs + 1 };
+    const { asked, done, startedAtMs } = startTaking([late, late, late, late]);
+    expect(await done).toEqual({ got: yours('forced'), sentAtMs: startedAtMs + 2 * late.afterMs });
+    expect(asked).toHaveLength(3);
+  });
+
   it('is not ours if another replica has taken it meanwhile, or Redis cannot say', async () => {
     const late = { got: yours('forced'), afterMs: timing.beliefMs + 1 };
     const superseded: Taken = { kind: 'superseded', holder };
