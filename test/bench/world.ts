@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
+import { freePort } from '../../src/simulator/free-port.js';
 import type { Cores } from './cores.js';
-import { freePort } from './free-port.js';
 import { LIST_PATH, type Messages } from './messages.js';
 import type { Running, Target } from './peers/target.js';
 import { type Started, start, stop } from './processes.js';

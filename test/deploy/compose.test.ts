@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SCRIPT } from '../../src/cli/demo/script.js';
 import { loadConfig } from '../../src/config/load.js';
+import { freePort } from '../../src/simulator/free-port.js';
 import { asOnThisMachine, composeServices, mountsOf } from '../support/compose.js';
 import { type GatewayProcess, runGateway } from '../support/gateway-process.js';
 import { type PrometheusProcess, startPrometheus } from '../support/prometheus-process.js';
@@ -58,7 +58,7 @@ describe('what compose.yaml starts', () => {
   let simulator: GatewayProcess;
 
   beforeAll(async () => {
-    const [manager, listen, metrics, admin, redis] = await Promise.all([0, 1, 2, 3, 4].map(freePort));
+    const [manager, listen, metrics, admin, redis] = await Promise.all([0, 1, 2, 3, 4].map(() => freePort()));
     const places = {
       'simulator:65003': `127.0.0.1:${manager}`,
       '0.0.0.0:65003': `127.0.0.1:${manager}`,
@@ -130,12 +130,3 @@ describe('what compose.yaml starts', () => {
     expect(simulator.stderr()).toBe('');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}

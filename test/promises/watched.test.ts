@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { METRIC_PREFIX } from '../../src/observe/metric-prefix.js';
 import { createManagerRecord } from '../../src/simulator/manager/memory-record.js';
 import { startSimulatedManager } from '../../src/simulator/manager/simulated-manager.js';
 import { asSent, panelQueries, rules } from '../support/queries.js';
@@ -56,6 +57,8 @@ describe('a Prometheus that watches a fleet sees', { timeout: 60_000 }, () => {
   it('a gateway that was started into an outage with nothing remembered, until a manager comes', async () => {
     await fleet.fires('DragonflyManagerGatewayNotServing', fleet.cold);
     await fleet.quiet('DragonflyManagerGatewayNotServing');
+    // Nobody is refused in all that follows, and a panel shows how many are.
+    await fleet.shows(`rate(${METRIC_PREFIX}answers_total{answer="refused"}[6s]) > 0`);
     await fleet.coldManager.restart();
     await fleet.quiet('DragonflyManagerGatewayNotServing', fleet.cold);
     fired.add('DragonflyManagerGatewayNotServing');

@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis, type RedisOptions } from 'ioredis';
-
+import { freePort } from '../../src/simulator/free-port.js';
 import type { Certificates } from './certificates.js';
-import { restartablePort } from './restartable-port.js';
 
 /** A real redis-server in a process of its own. Needs Debian's redis-server. */
 export interface RedisProcess {
@@ -20,8 +19,10 @@ export interface RedisProcess {
   kill(): Promise<void>;
   freeze(): void;
   thaw(): void;
-  /** A new process on the same port, empty; a Sentinel with what it has found out. */
+  /** A new process on the same port, empty, or with what was last saved; a Sentinel with what it has found out. */
   restart(): Promise<void>;
+  /** What was saved is not there for the next start. */
+  loseDump(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ export interface RedisProcessOptions {
 }
 
 export async function startRedis(options: RedisProcessOptions = {}): Promise<RedisProcess> {
-  const port = options.port ?? (await restartablePort());
+  const port = options.port ?? (await freePort());
   const dir = await mkdtemp(join(tmpdir(), 'dfmgw-redis-'));
   const clients: Redis[] = [];
   let child = await launch(port, dir, options);
@@ -73,6 +74,7 @@ export async function startRedis(options: RedisProcessOptions = {}): Promise<Red
       await kill();
       child = await launch(port, dir, options);
     },
+    loseDump: () => rm(join(dir, 'dump.rdb'), { force: true }),
     async stop() {
       for (const client of clients) client.disconnect();
       await kill();

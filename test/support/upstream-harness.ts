@@ -54,6 +54,7 @@ export class UpstreamHarness {
     this.clock = options.clock ?? systemClock;
     this.upstream = createUpstream({
       managers: managersConfig(managers),
+      limits: { bytesInFlight: 256 * 1024 * 1024 },
       classify,
       methodLabel: (path) => (path.endsWith('/ListSchedulers') ? 'ListSchedulers' : 'other'),
       clock: this.clock,

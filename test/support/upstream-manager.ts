@@ -9,8 +9,9 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
+import { freePort } from '../../src/simulator/free-port.js';
 
 /** One call as it arrived at the manager, to be answered by hand. */
 export class ReceivedCall {
@@ -160,9 +161,10 @@ export class TestManager {
 
   static async start(behaviour: ManagerBehaviour = {}): Promise<TestManager> {
     const manager = new TestManager(behaviour);
-    manager.#server.listen(behaviour.port ?? 0, behaviour.host ?? '127.0.0.1');
+    const { host = '127.0.0.1', port = await freePort(host) } = behaviour;
+    manager.#server.listen(port, host);
     await once(manager.#server, 'listening');
-    manager.port = (manager.#server.address() as AddressInfo).port;
+    manager.port = port;
     return manager;
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '../../src/simulator/free-port.js';
 
 /** A TCP hop in front of a manager whose connections can be frozen one by one: open, and nothing comes through. */
 export class TestRelay {
@@ -79,11 +80,11 @@ export class MuteListener {
     });
   }
 
-  static async start(port = 0): Promise<MuteListener> {
+  static async start(port?: number): Promise<MuteListener> {
     const listener = new MuteListener();
-    listener.#server.listen(port, '127.0.0.1');
+    listener.port = port ?? (await freePort());
+    listener.#server.listen(listener.port, '127.0.0.1');
     await once(listener.#server, 'listening');
-    listener.port = (listener.#server.address() as AddressInfo).port;
     return listener;
   }
 

@@ -40,6 +40,8 @@ export interface WatchedFleet {
   /** Resolves once the alert fires, or does not; of the gateway, or of the one that was started cold. */
   fires(alert: string, of?: RunningGateway): Promise<void>;
   quiet(alert: string, of?: RunningGateway): Promise<void>;
+  /** Resolves once the query has a value: a rate needs two scrapes between which something happened. */
+  shows(query: string): Promise<void>;
   /** Since it was all started. */
   readonly seconds: number;
   stop(): Promise<void>;
@@ -149,6 +151,8 @@ export async function startWatchedFleet(): Promise<WatchedFleet> {
     fires: (alert, of = gateway) => until(`${alert} fires`, () => firing(alert, of), LIMIT_MS),
     quiet: (alert, of = gateway) =>
       until(`${alert} is quiet again`, async () => !(await firing(alert, of)), LIMIT_MS),
+    shows: (query) =>
+      until(`${query} shows something`, async () => (await prometheus.query(query)).size > 0, LIMIT_MS),
     get seconds() {
       return Math.ceil((performance.now() - startedMs) / 1000);
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../src/simulator/free-port.js';
 import type { Line } from '../../src/upstream/line.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { hold } from '../support/upstream-held.js';
@@ -170,10 +171,4 @@ async function connect(clock: ManualClock, channelsPerAddr: number) {
   const harness = startUpstream({ addrs: [manager.port], channelsPerAddr }, { clock });
   await harness.settled();
   return { manager, upstream: harness.upstream };
-}
-
-async function freePort(): Promise<number> {
-  const manager = await startManager();
-  await manager.kill();
-  return manager.port;
 }

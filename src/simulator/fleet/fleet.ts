@@ -38,6 +38,8 @@ export interface FleetOptions {
   readonly headStartMs?: number;
   /** Cluster of every scheduler and seed peer. Default 1. */
   readonly clusterId?: number;
+  /** The number of its first member, where another fleet has those from 0 on. */
+  readonly numbersFrom?: number;
 }
 
 /** Lengths of time in ms of the clock: multiply by the time factor for simulated time. */
@@ -184,7 +186,12 @@ class SimulatedFleet implements Fleet {
   #add(kind: MemberKind, cohort: Cohort, ownPlace = false): Pod {
     const random = seededRandom(Math.floor(this.#random() * 2 ** 32));
     const clusterId = this.#options.clusterId ?? 1;
-    const who = createIdentity(kind, this.#pods.length, { cohort, random, clusterId, ownPlace });
+    const who = createIdentity(kind, (this.#options.numbersFrom ?? 0) + this.#pods.length, {
+      cohort,
+      random,
+      clusterId,
+      ownPlace,
+    });
     const pod = new Pod(PROGRAMS[kind], {
       managerAddress: this.#options.managerAddress,
       who,

@@ -14,7 +14,6 @@ import type { SimulatedTls } from './simulated-tls.js';
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 
 export interface RawServer {
-  readonly port: number;
   readonly connectionsOpen: number;
   readonly connectionsTotal: number;
   /** While frozen, connections are accepted and left alone: no SETTINGS, no answer. */
@@ -82,10 +81,6 @@ class ListeningServer implements RawServer {
     await once(this.#listener, 'listening');
   }
 
-  get port(): number {
-    return listenerPort(this.#listener.address());
-  }
-
   get connectionsOpen(): number {
     return this.#open.size;
   }
@@ -120,10 +115,6 @@ class ListeningServer implements RawServer {
     if (this.#isFrozen) this.#held.add(socket);
     else this.#injector.injectConnection(socket);
   }
-}
-
-function listenerPort(address: ReturnType<TcpServer['address']>): number {
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function createCredentials(tls: SimulatedTls | undefined): ServerCredentials {

@@ -6,9 +6,10 @@ import {
   type Http2Server,
   type ServerHttp2Session,
 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Metadata } from '../../rpc/metadata.js';
 import type { Status } from '../../rpc/status.js';
+import { freePort } from '../free-port.js';
 import { type ScriptedExchange, startExchange } from './scripted-exchange.js';
 import type { SimulatedTls } from './simulated-tls.js';
 
@@ -49,9 +50,11 @@ export type ScriptedAnswer = {
 export type ScriptedManagerOptions = {
   /** Default 127.0.0.1 */
   readonly host?: string;
-  /** Default 0: any free one. */
+  /** Default 0: one that is likely to be free when another is started there. */
   readonly port?: number;
   readonly tls?: SimulatedTls;
+  /** Default true: every call is kept for `calls()`. After a hundred thousand of them collecting garbage stops whoever is answered for 70 ms. */
+  readonly keepsCalls?: boolean;
   /** Paths answered before the caller has half-closed. Default: none. */
   readonly streaming?: (path: string) => boolean;
   answer(call: ScriptedCall): ScriptedAnswer | Promise<ScriptedAnswer>;
@@ -93,7 +96,7 @@ export interface ScriptedManager {
 /** The HTTP/2 server under it is bare, so that frames can be broken and any path be answered. */
 export async function startScriptedManager(options: ScriptedManagerOptions): Promise<ScriptedManager> {
   const manager = new Script(options);
-  await manager.listen(options.port ?? 0);
+  await manager.listen(options.port || (await freePort(options.host)));
   return manager;
 }
 
@@ -102,7 +105,9 @@ class Script implements ScriptedManager {
   readonly #server: Http2Server;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #exchanges: ScriptedExchange[] = [];
+  /** All of them, or those that are open. */
+  readonly #exchanges = new Set<ScriptedExchange>();
+  #callsTotal = 0;
   #connectionsTotal = 0;
   port = 0;
 
@@ -124,7 +129,10 @@ class Script implements ScriptedManager {
     this.#server.on('sessionError', () => {});
     this.#server.on('stream', (stream, headers) => {
       const breakConnection = (): void => this.#break(stream.session?.socket.remotePort);
-      this.#exchanges.push(startExchange(stream, headers, { ...options, breakConnection }));
+      const exchange = startExchange(stream, headers, { ...options, breakConnection });
+      this.#callsTotal += 1;
+      this.#exchanges.add(exchange);
+      if (options.keepsCalls === false) stream.once('close', () => this.#exchanges.delete(exchange));
     });
   }
 
@@ -132,7 +140,7 @@ class Script implements ScriptedManager {
     this.#server.listen(port, this.#host);
     // `once` rejects on an 'error' that comes first.
     await once(this.#server, 'listening');
-    this.port = (this.#server.address() as AddressInfo).port;
+    this.port = port;
   }
 
   get address(): string {
@@ -143,13 +151,13 @@ class Script implements ScriptedManager {
     return {
       connectionsOpen: this.#sockets.size,
       connectionsTotal: this.#connectionsTotal,
-      callsTotal: this.#exchanges.length,
-      callsOpen: this.#exchanges.filter((exchange) => exchange.isOpen).length,
+      callsTotal: this.#callsTotal,
+      callsOpen: [...this.#exchanges].filter((exchange) => exchange.isOpen).length,
     };
   }
 
   calls(): readonly ScriptedSeenCall[] {
-    return this.#exchanges.map((exchange) => exchange.seen);
+    return [...this.#exchanges].map((exchange) => exchange.seen);
   }
 
   goaway(): void {

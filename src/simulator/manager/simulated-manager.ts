@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock, type Timer } from '../../rpc/clock.js';
+import { freePort } from '../free-port.js';
 import type { ManagerParts } from './answerer.js';
 import { createCodec } from './codec.js';
 import type { Fault, FaultKind } from './fault.js';
@@ -23,7 +24,7 @@ import { startSweeping } from './sweep.js';
 export type SimulatedManagerOptions = {
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Default 0: any free one. */
+  /** Default 0: one that is likely to be free when it is restarted. */
   readonly port?: number;
   /** Default v2.5.1. */
   readonly version?: ManagerVersion;
@@ -204,6 +205,7 @@ class Simulation implements SimulatedManager {
     setMaxListeners(0, death.signal);
     const parts = this.#parts(death.signal);
     const settings = this.#callSettings();
+    if (this.#port === 0) this.#port = await freePort(this.#host);
     const server = await startRawServer({
       host: this.#host,
       port: this.#port,
@@ -218,7 +220,6 @@ class Simulation implements SimulatedManager {
       },
     });
     server.setFrozen(this.#faults.get('frozen') !== undefined);
-    this.#port = server.port;
     const sweeping =
       this.version === 'v2.5.1' ? startSweeping(parts, this.#options.sweepIntervalMs) : undefined;
     this.#life = { server, death, sweeping };

@@ -1,4 +1,4 @@
-import { freePort } from '../free-port.js';
+import { freePort } from '../../../src/simulator/free-port.js';
 import { run, start } from '../processes.js';
 import type { Place, Running, Target } from './target.js';
 

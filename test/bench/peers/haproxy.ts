@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../free-port.js';
+import { freePort } from '../../../src/simulator/free-port.js';
 import { run, start } from '../processes.js';
 import type { Target } from './target.js';
 

@@ -49,6 +49,13 @@ describe('a scripted manager', () => {
     expect(manager.calls()[0]?.timeout).toMatch(/^\d+[mS]$/);
   });
 
+  it('forgets calls that have ended where nobody wants them', async () => {
+    await start({ answer: () => ({ messages: [Buffer.from('answer')] }), keepsCalls: false });
+    for (let call = 0; call < 3; call++) await client.unary(ANY_PATH, Buffer.from('question'));
+    await expect.poll(() => manager.calls()).toEqual([]);
+    expect(manager.stats).toMatchObject({ callsTotal: 3, callsOpen: 0 });
+  });
+
   it('ends OK without a message', async () => {
     await answering({});
     expect(await client.unary(ANY_PATH, Buffer.from('x'))).toEqual({

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../../src/simulator/free-port.js';
 import type { Fault, FaultKind } from '../../../../src/simulator/manager/fault.js';
 import type { NodeName, StateCause } from '../../../../src/simulator/manager/manager-record.js';
 import type { NodeState } from '../../../../src/simulator/manager/rows.js';
-import { restartablePort } from '../../../support/restartable-port.js';
 import { MANAGER_TIME_FACTOR, MANAGERS } from '../settings.js';
 import type { Keeper } from './keeper.js';
 
@@ -83,7 +83,7 @@ export async function startManagers(
   listener: ManagersListener,
 ): Promise<Managers> {
   const ports: number[] = [];
-  while (ports.length < MANAGERS) ports.push(await restartablePort());
+  while (ports.length < MANAGERS) ports.push(await freePort());
   const options = JSON.stringify({ ports, seed, timeFactor: MANAGER_TIME_FACTOR });
   const child = fork(ENTRY, [options], { serialization: 'advanced', execArgv: [] });
   keeper.keep(child);

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
+import { freePort } from '../../../../src/simulator/free-port.js';
 import { type RedisProcess, startRedis } from '../../../support/redis-process.js';
-import { restartablePort } from '../../../support/restartable-port.js';
 import { until } from '../../../support/until.js';
 import type { Keeper } from './keeper.js';
 import type { Link, Toxiproxy } from './toxiproxy.js';
@@ -25,6 +25,8 @@ export interface RedisStage {
   settled(): Promise<boolean>;
   failover(): Promise<void>;
   forget(): Promise<void>;
+  /** Servers save what they know. Resolves with what kills them both and starts them again with that. */
+  save(): Promise<() => Promise<void>>;
   /** NaN: it does not say. */
   connections(): Promise<number>;
   /** Of those that were started again. */
@@ -34,7 +36,7 @@ export interface RedisStage {
 
 export async function startRedisStage(toxiproxy: Toxiproxy, keeper: Keeper): Promise<RedisStage> {
   const placed = async (name: string): Promise<Placed> => {
-    const port = await restartablePort();
+    const port = await freePort();
     return { port, link: await toxiproxy.link(name, `127.0.0.1:${port}`) };
   };
   const places = (prefix: string, count: number): Promise<Placed[]> =>
@@ -85,6 +87,11 @@ function stageOf({
     );
     return links.findIndex(({ port }) => port === portOf(named));
   };
+  const keep = (): void => {
+    for (const { child } of [...servers, ...sentinels]) keeper.keep(child);
+    // Since Redis 7; else a master of before is told ten seconds later that it is none.
+    for (const asker of askers) asker.call('SENTINEL', 'DEBUG', ...HURRY).catch(() => undefined);
+  };
   return {
     servers,
     sentinels,
@@ -103,15 +110,21 @@ function stageOf({
     async forget() {
       await orElse(clients[await master()]?.flushall(), undefined);
     },
+    async save() {
+      await Promise.all(clients.map((client) => orElse(client.save(), undefined)));
+      return async () => {
+        await Promise.all(servers.map((server) => server.kill()));
+        // Who is killed again meanwhile is started again by who has killed it.
+        await Promise.all(servers.map((server) => orElse(server.restart(), undefined)));
+        await Promise.all(servers.map((server) => server.loseDump()));
+        keep();
+      };
+    },
     async connections() {
       const info = await orElse(clients[await master()]?.info('clients'), undefined);
       return Number(/connected_clients:(\d+)/.exec(info ?? '')?.[1]);
     },
-    keep() {
-      for (const { child } of [...servers, ...sentinels]) keeper.keep(child);
-      // Since Redis 7; else a master of before is told ten seconds later that it is none.
-      for (const asker of askers) asker.call('SENTINEL', 'DEBUG', ...HURRY).catch(() => undefined);
-    },
+    keep,
     stop: async () => void (await Promise.all([...servers, ...sentinels].map((server) => server.stop()))),
   };
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../../src/simulator/free-port.js';
 import { type GatewayProcess, runGateway } from '../../../support/gateway-process.js';
-import { restartablePort } from '../../../support/restartable-port.js';
 import { gatewaySettings } from '../settings.js';
 import type { Keeper } from './keeper.js';
 
@@ -48,7 +48,7 @@ export interface ReplicaOptions {
 }
 
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
-  return new ReplicaProcess(options, await restartablePort(), await restartablePort());
+  return new ReplicaProcess(options, await freePort(), await freePort());
 }
 
 class ReplicaProcess implements Replica {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { restartablePort } from '../../../support/restartable-port.js';
+import { freePort } from '../../../../src/simulator/free-port.js';
 import { until } from '../../../support/until.js';
 import type { Keeper } from './keeper.js';
 
@@ -58,7 +58,7 @@ interface Route {
 /** Installs it, once per version, and starts it. */
 export async function startToxiproxy(keeper: Keeper): Promise<Toxiproxy> {
   const program = await install();
-  const port = await restartablePort();
+  const port = await freePort();
   const routes = new Map<string, Route>();
   const raw = apiAt(port);
   let child = await launch(program, port, keeper);
@@ -92,7 +92,7 @@ export async function startToxiproxy(keeper: Keeper): Promise<Toxiproxy> {
       return up;
     },
     async link(name, upstream) {
-      const linkPort = await restartablePort();
+      const linkPort = await freePort();
       const route = { listen: `127.0.0.1:${linkPort}`, upstream };
       routes.set(name, route);
       await create(name, route);
