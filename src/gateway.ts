@@ -51,7 +51,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { config, clock, emit } = ground;
 
   const fleetId = config.fleet.id;
-  const upstream = createUpstream({ ...ground, managers: config.managers, classify, methodLabel });
+  const upstream = createUpstream({
+    ...ground,
+    managers: config.managers,
+    limits: config.server.limits,
+    classify,
+    methodLabel,
+  });
   const dataPath = createDataPath({
     ...ground,
     upstream,

@@ -1,7 +1,9 @@
 import type { Timer } from '../rpc/clock.js';
 import type { Line } from '../upstream/line.js';
+import type { StreamReply } from './below.js';
 import type { OpenReason, SessionContext } from './context.js';
 import { setFairTimer } from './fair-timer.js';
+import type { NodeState } from './node-view.js';
 import type { StreamAbove } from './stream-above.js';
 
 /** What comes behind the end of a stream. */
@@ -16,6 +18,11 @@ const GOODBYE_MS = 30_000;
 /** So many times the haste, on a connection that is good. */
 const PATIENT_WAITS = 5;
 
+const SHOWN = { reopen: 'replacing', dormant: 'ending', elsewhere: 'elsewhere' } as const satisfies Record<
+  Next['kind'],
+  NodeState
+>;
+
 /** The polite end of a stream: half-close, then the status, which says that the manager has written down the end. */
 export class Ending {
   readonly stream: StreamAbove;
@@ -23,15 +30,26 @@ export class Ending {
   #next: Next;
   #timer: Timer | undefined;
   #waits = 0;
+  /** What the manager said to it. */
+  readonly reply: Promise<StreamReply>;
+  #tell: (reply: StreamReply) => void = () => undefined;
 
   constructor(context: Pick<SessionContext, 'clock' | 'statusTimeoutMs'>, stream: StreamAbove, next: Next) {
     this.#context = context;
     this.stream = stream;
     this.#next = next;
+    this.reply = new Promise((resolve) => {
+      this.#tell = resolve;
+    });
   }
 
   get next(): Next {
     return this.#next;
+  }
+
+  /** What people see of it, by what comes behind it. */
+  get state(): NodeState {
+    return SHOWN[this.#next.kind];
   }
 
   /** The stream tells its owner when it has ended, whoever ended it. */
@@ -46,8 +64,10 @@ export class Ending {
     this.#wait();
   }
 
-  stop(): void {
+  /** The stream has ended. */
+  over(reply: StreamReply): void {
     this.#timer?.cancel();
+    this.#tell(reply);
   }
 
   /** How long depends on who waits. */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { ownCopy } from '../rpc/own-copy.js';
 import type { NodeRecord } from './node.js';
 
 /** Nodes that were here and have left; the oldest are forgotten. */
@@ -12,9 +13,8 @@ export class GoneNodes {
   /** `hasLeft`: by its own word. One whose connection was lost may be at another gateway, or come back as it was. */
   add(key: string, record: NodeRecord, hasLeft: boolean): void {
     const isSeedPeer = record.node.kind === 'seed-peer';
-    // A copy of its own: what came over the network may be a part of something larger.
     this.#nodes.set(key, {
-      seedPeer: isSeedPeer ? { ...record, first: Buffer.from(record.first) } : undefined,
+      seedPeer: isSeedPeer ? { ...record, first: ownCopy(record.first) } : undefined,
       hasLeft,
     });
   }

@@ -39,8 +39,6 @@ export interface HoldingOptions {
 }
 
 const DONE = Promise.resolve();
-/** What people see of a stream that is being ended, by what comes behind it. */
-const AFTER = { reopen: 'replacing', dormant: 'ending', elsewhere: 'elsewhere' } as const;
 
 /** The node's one stream at the manager: opened, kept, replaced, ended; never two at a time. */
 export class Holding {
@@ -49,8 +47,6 @@ export class Holding {
   readonly #faults: Faults;
   readonly history: StreamHistory;
   #state: State = { kind: 'dormant' };
-  /** They wait for the end of the stream that is being ended. */
-  #waiters: ((reply: StreamReply) => void)[] = [];
   readonly #decided: Gate;
   #unwatch: () => void = () => undefined;
   /** What ended the last stream, if nobody here did. */
@@ -66,8 +62,7 @@ export class Holding {
 
   get state(): NodeState {
     const state = this.#state;
-    if (state.kind !== 'ending') return state.kind;
-    return AFTER[state.ending.next.kind];
+    return state.kind === 'ending' ? state.ending.state : state.kind;
   }
 
   /** Nothing is held, sought or being ended. */
@@ -108,16 +103,14 @@ export class Holding {
         return Promise.resolve(undefined);
       case 'open':
         state.replacing?.seeking.cancel();
-        this.#halfClose(state.stream, { kind: at });
-        break;
+        return this.#halfClose(state.stream, { kind: at }).reply;
       case 'ending':
         // Yielded, it stays so.
         if (state.ending.next.kind !== 'elsewhere') state.ending.follow({ kind: at });
-        break;
+        return state.ending.reply;
       default:
         return state satisfies never;
     }
-    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** Another stream in place of this one when a good line is there, and never before the end of this one is confirmed. */
@@ -174,10 +167,11 @@ export class Holding {
     this.#state = { kind: 'open', stream, replacing: undefined };
   }
 
-  #halfClose(stream: StreamAbove, next: Next): void {
+  #halfClose(stream: StreamAbove, next: Next): Ending {
     const ending = new Ending(this.#context, stream, next);
     this.#state = { kind: 'ending', ending };
     ending.start();
+    return ending;
   }
 
   #ended(stream: StreamAbove, reply: StreamReply): void {
@@ -191,11 +185,8 @@ export class Holding {
       this.#mend(stream, reply);
     }
     if (state.kind !== 'ending') return;
-    state.ending.stop();
-    const waiters = this.#waiters;
-    this.#waiters = [];
+    state.ending.over(reply);
     this.#follow(state.ending.next, stream.line, reply);
-    for (const tell of waiters) tell(reply);
   }
 
   #follow(next: Next, before: Line, { status }: StreamReply): void {

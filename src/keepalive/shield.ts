@@ -2,13 +2,13 @@ import type { Mode } from '../config/config.js';
 import { GatewayError } from '../errors.js';
 import { unread } from '../route/one-message.js';
 import type { Call } from '../rpc/call.js';
-import { inTime } from '../rpc/in-time.js';
 import { staggered } from '../rpc/staggered.js';
 import type { ForwardOutcome, Upstream } from '../upstream/upstream.js';
 import { saying } from './below.js';
 import type { Claims, ClaimsListener, OrphanReason } from './claims.js';
 import type { SessionContext } from './context.js';
 import { GoneNodes } from './gone-nodes.js';
+import { HandingOver, STOPPING } from './handing-over.js';
 import { type IdentityDecoder, identify } from './identity.js';
 import { type NodeId, type NodeRecord, nodeKeyOf } from './node.js';
 import type { NodeView } from './node-view.js';
@@ -16,12 +16,6 @@ import type { KeptNode } from './nodes-format.js';
 import { Session } from './session.js';
 import { Unnamed } from './unnamed.js';
 
-/** What is left of a drain when the streams at the manager must be ended, taken over or not. */
-const RESERVE_MS = 1_000;
-/** How long a stop waits for the manager to confirm the ends. */
-const STOP_MS = 500;
-
-const STOPPING = new GatewayError('draining', 'manager-gateway is stopping; connect again');
 const FORGOTTEN = new GatewayError(
   'manager-unavailable',
   'manager-gateway: the operator has ended this stream',
@@ -79,14 +73,14 @@ class NodeShield implements Shield {
   /** Those that were here, for who would register them anew. */
   readonly #gone: GoneNodes;
   readonly #unnamed = new Unnamed();
-  /** Ended because this gateway stops, and taken over by nobody. */
-  readonly #left: KeptNode[] = [];
+  readonly #handingOver: HandingOver;
   #revision = 0;
   #stopping = false;
 
   constructor(options: ShieldOptions) {
     this.#options = options;
     this.#gone = new GoneNodes(options.mostNodes);
+    this.#handingOver = new HandingOver(options);
     const claims = {
       release: options.claims.release,
       take: (record: NodeRecord) => this.#take(record),
@@ -122,7 +116,7 @@ class NodeShield implements Shield {
   }
 
   kept(): readonly KeptNode[] {
-    return [...this.#left, ...[...this.#sessions.values()].flatMap(keptOf)];
+    return [...this.#handingOver.left, ...[...this.#sessions.values()].flatMap(({ kept }) => kept ?? [])];
   }
 
   expect(record: NodeRecord, because: OrphanReason): void {
@@ -171,22 +165,17 @@ class NodeShield implements Shield {
     this.#stopping = true;
     this.#options.claims.leave();
     await staggered(this.#options, deadlineMs, [
-      ...[...this.#sessions.values()].map((session) => () => this.#letGo(session, deadlineMs)),
+      ...[...this.#sessions.values()].map((session) => () => this.#handingOver.letGo(session, deadlineMs)),
       ...this.#unnamed.calls.map((call) => () => this.#unnamed.end(call, STOPPING)),
     ]);
   }
 
   async stop(): Promise<void> {
-    const { clock, reconcile } = this.#options;
+    const { reconcile, claims } = this.#options;
     this.#stopping = true;
     reconcile.stop();
-    const ends = [...this.#sessions.values()].map((session) => {
-      this.#left.push(...keptOf(session));
-      session.tell(saying(STOPPING.status));
-      return session.end('stopping');
-    });
-    await inTime(clock, clock.nowMs() + STOP_MS, ends);
-    await this.#options.claims.stop();
+    await this.#handingOver.endAll([...this.#sessions.values()]);
+    await claims.stop();
   }
 
   #sessionOf(node: NodeId, path: string, first: Buffer, mode: Mode): Session | undefined {
@@ -234,19 +223,4 @@ class NodeShield implements Shield {
       orphaned: (record, because) => this.expect(record, because),
     };
   }
-
-  /** Whoever takes the node over makes this replica yield it; alone, its stream is ended as soon as the node was told. */
-  async #letGo(session: Session, deadlineMs: number): Promise<void> {
-    const { clock, claims, statusTimeoutMs } = this.#options;
-    const kept = keptOf(session);
-    session.tell(saying(STOPPING.status));
-    if (await claims.offer(session.key, deadlineMs - RESERVE_MS)) return;
-    this.#left.push(...kept);
-    const lastMs = Math.min(clock.nowMs() + statusTimeoutMs, deadlineMs);
-    await inTime(clock, lastMs, [session.end('stopping')]);
-  }
-}
-
-function keptOf({ kept }: Session): readonly KeptNode[] {
-  return kept === undefined ? [] : [kept];
 }

@@ -26,6 +26,7 @@ const OPERATIONS = membersOf<RedisOperation>({
   'claim-renew': 0,
   'claim-yield': 0,
   'claim-release': 0,
+  'claim-ended': 0,
   'claim-offer': 0,
   'claim-look': 0,
   'registration-put': 0,
@@ -35,6 +36,7 @@ const OPERATIONS = membersOf<RedisOperation>({
   'registration-find': 0,
   'registration-list': 0,
   'registration-audit': 0,
+  'registration-watch': 0,
   'registration-turn': 0,
 });
 const ERRORS = membersOf<RedisErrorReason>({

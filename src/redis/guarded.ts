@@ -26,11 +26,12 @@ export interface GuardedOptions {
 }
 
 export function createGuarded({ name, timeoutMs, onHalfOpen, clock, emit }: GuardedOptions): Guarded {
-  // Whoever waits while the breaker opens waits no longer: the window costs one timeout, not one for each key.
-  let release: () => void = () => undefined;
-  let opened = new Promise<undefined>((resolve) => {
-    release = () => resolve(undefined);
-  });
+  // Whoever waits while the breaker opens waits no longer: the window costs one timeout, not one for each key. Not by a race with one promise
+  // of the breaker's, which would hold on to the answer of every command until it opens, and it may never.
+  const waiting = new Set<() => void>();
+  const release = (): void => {
+    for (const end of [...waiting]) end();
+  };
   const breaker: Breaker<unknown> = createBreaker<unknown>({
     method: 'redis',
     limits: LIMITS,
@@ -41,11 +42,7 @@ export function createGuarded({ name, timeoutMs, onHalfOpen, clock, emit }: Guar
       if (event.kind !== 'breaker-changed') return;
       emit({ kind: 'redis-breaker-changed', breaker: name, from: event.from, to: event.to });
       if (event.to === 'half-open') queueMicrotask(onHalfOpen);
-      if (event.to !== 'open') return;
-      release();
-      opened = new Promise((resolve) => {
-        release = () => resolve(undefined);
-      });
+      if (event.to === 'open') release();
     },
   });
 
@@ -64,8 +61,14 @@ export function createGuarded({ name, timeoutMs, onHalfOpen, clock, emit }: Guar
     },
     run<T>(operation: RedisOperation, attempt: () => Promise<T>) {
       if (breaker.state.kind === 'open') return Promise.resolve(undefined);
-      const result = breaker.run(() => attempted(operation, attempt)).catch(() => undefined);
-      return Promise.race([result as Promise<T | undefined>, opened]);
+      return new Promise<T | undefined>((resolve) => {
+        const end = (result?: unknown): void => {
+          waiting.delete(end);
+          resolve(result as Awaited<T> | undefined);
+        };
+        waiting.add(end);
+        breaker.run(() => attempted(operation, attempt)).then(end, () => end());
+      });
     },
     shutdown() {
       breaker.shutdown();

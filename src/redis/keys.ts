@@ -28,11 +28,30 @@ export interface RedisKeys {
 /** Of the marks of writes and the channel: one more when they change their meaning. */
 const MARKS_SCHEMA = 1;
 const CLAIMS_SCHEMA = 1;
-const CLAIMS = ['leases', 'holders', 'records', 'wanted', 'late', 'offered', 'replicas', 'takers'];
+const CLAIMS = [
+  'leases',
+  'holders',
+  'records',
+  'wanted',
+  'late',
+  'offered',
+  'replicas',
+  'takers',
+  'generation',
+];
 /** Of what callers ask for: a gateway of another one learns anew. */
 const ASKED_SCHEMA = 1;
 const REGISTRATIONS_SCHEMA = 1;
-const REGISTRATIONS = ['known', 'pending', 'known-at', 'pending-at', 'settled-at', 'deleted-at', 'settled'];
+const REGISTRATIONS = [
+  'known',
+  'pending',
+  'known-at',
+  'pending-at',
+  'settled-at',
+  'deleted-at',
+  'settled',
+  'generation',
+];
 
 /**
  * `{keyPrefix}:{schema}:{fleet.id}:…`. The fleet stands in braces, the hash tag of Redis Cluster: all of a fleet is on one node,

@@ -34,6 +34,7 @@ export function createReplayNode(options: ReplayNodeOptions): ReplayNode {
       if (turn.kind === 'busy') return 'later';
       // Looked up in its turn: a deletion, or a newer registration, may have been before it.
       const found = await lookUp(options, node);
+      if (found === 'maybe-outdated') return 'later';
       if (found === undefined) return 'unknown';
       const { registration } = found;
       // It may have left meanwhile: a dead seed peer that is set active stays so for ever.
@@ -58,12 +59,13 @@ export function createReplayNode(options: ReplayNodeOptions): ReplayNode {
       });
 }
 
-/** The newest registration of exactly this node, whichever replica it came through. */
+/** The newest registration of exactly this node, whichever replica it came through; a Redis that may have forgotten a deletion is not believed. */
 async function lookUp(
   { book, shared }: ReplayNodeOptions,
   node: NodeId,
-): Promise<Known | Pending | undefined> {
+): Promise<Known | Pending | 'maybe-outdated' | undefined> {
   const found = await shared.find(node, node.ip);
+  if (found.maybeOutdated) return 'maybe-outdated';
   if (found.kind !== 'there') return found.kind === 'deleted' ? undefined : book.find(node);
   return [found.pending, found.known].find((one) => one?.registration.ip === node.ip) ?? book.find(node);
 }

@@ -1,67 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Claims } from '../../src/keepalive/claims.js';
-import { type NodeRecord, nodeKeyOf } from '../../src/keepalive/node.js';
-import { Code } from '../../src/rpc/status.js';
-import {
-  beatOf,
-  GRACE_MS,
-  INTERVAL_MS,
-  LEASE_MS,
-  type ShieldBench,
-  shieldBench,
-  V1,
-  V2,
-} from '../support/shield-bench.js';
-
-const NODE = {
-  kind: 'scheduler',
-  source: 'SCHEDULER_SOURCE',
-  clusterId: '1',
-  hostname: 'node',
-  ip: '127.0.0.1',
-} as const;
-const KEY = nodeKeyOf(NODE);
-const RECORD: NodeRecord = { node: NODE, path: V1, first: beatOf(), intervalMs: INTERVAL_MS };
-
-/** Claims in the test's hand: takes wait for the test, and everything is written down. */
-function shared(over: Partial<Claims> = {}) {
-  const [taken, released, offered]: [NodeRecord[], string[], string[]] = [[], [], []];
-  let give: () => void = () => undefined;
-  const bench = shieldBench({
-    claims: {
-      take: (record) => {
-        taken.push(record);
-        return new Promise((resolve) => {
-          give = resolve;
-        });
-      },
-      release: async (key) => void released.push(key),
-      offer: async (key) => {
-        offered.push(key);
-        return false;
-      },
-      ...over,
-    },
-  });
-  bench.lines.add();
-  const given = async (): Promise<void> => {
-    give();
-    await bench.settle();
-  };
-  return { bench, taken, released, offered, given };
-}
-
-async function attached(world: ReturnType<typeof shared>) {
-  const node = await world.bench.attach();
-  await world.given();
-  return node;
-}
+import { GRACE_MS, INTERVAL_MS, LEASE_MS, type ShieldBench, V1 } from '../support/shield-bench.js';
+import { attached, KEY, NODE, RECORD, sharedBench } from '../support/shield-claims.js';
 
 const streams = (bench: ShieldBench) => bench.lines.streams;
 
 describe('with other replicas beside it', () => {
   it('a stream is opened when the node is this replica’s, and not before', async () => {
-    const { bench, taken, given } = shared();
+    const { bench, taken, given } = sharedBench();
     await bench.attach({}, V1);
     await bench.pass(1_000);
     expect(taken).toEqual([{ ...RECORD, intervalMs: undefined }]);
@@ -71,7 +16,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('a node that left while it was being taken is given back', async () => {
-    const { bench, released, given } = shared();
+    const { bench, released, given } = sharedBench();
     const node = await bench.attach();
     node.call.leave('cancelled');
     await bench.settle();
@@ -81,7 +26,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('a node that has left is released once its stream has ended', async () => {
-    const world = shared();
+    const world = sharedBench();
     const { bench, released } = world;
     const line = bench.lines.add();
     line.confirms = false;
@@ -96,7 +41,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('one that takes the node has this one’s stream ended first, and the node’s streams here stay', async () => {
-    const world = shared();
+    const world = sharedBench();
     const { bench, released } = world;
     const line = bench.lines.add();
     line.confirms = false;
@@ -123,7 +68,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('the one that wants it does not wait for a manager that does not answer', async () => {
-    const world = shared();
+    const world = sharedBench();
     const { bench } = world;
     await attached(world);
     for (const { line } of streams(bench)) line.confirms = false;
@@ -136,7 +81,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('yielding what is not here is done at once', async () => {
-    const { bench } = shared();
+    const { bench } = sharedBench();
     await bench.others.yield(KEY);
     bench.others.reassert(KEY);
     bench.others.freed(KEY);
@@ -144,7 +89,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('a node that comes back to this one is taken back', async () => {
-    const world = shared();
+    const world = sharedBench();
     const { bench, taken } = world;
     await attached(world);
     await bench.others.yield(KEY);
@@ -156,7 +101,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('a node that nobody holds any more is taken back while it is live here, and only then', async () => {
-    const world = shared();
+    const world = sharedBench();
     const { bench, taken } = world;
     const node = await attached(world);
     await bench.others.yield(KEY);
@@ -169,7 +114,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('one that is silent here when nobody holds it any more is taken back when it beats', async () => {
-    const world = shared();
+    const world = sharedBench();
     const { bench, taken } = world;
     const node = await attached(world);
     await bench.others.yield(KEY);
@@ -185,7 +130,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('the stream is replaced where a late one has ended another of the node', async () => {
-    const world = shared();
+    const world = sharedBench();
     const { bench } = world;
     await attached(world);
     bench.others.reassert(KEY);
@@ -195,7 +140,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('a node of one that has gone is kept active here, and has its grace to come', async () => {
-    const { bench, given } = shared();
+    const { bench, given } = sharedBench();
     bench.others.orphaned(RECORD, 'leaving');
     await given();
     expect(streams(bench)).toMatchObject([{ path: V1, messages: [RECORD.first] }]);
@@ -214,7 +159,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('and goes inactive if it does not', async () => {
-    const { bench, given, released } = shared();
+    const { bench, given, released } = sharedBench();
     bench.others.orphaned(RECORD, 'leaving');
     await given();
     await bench.pass(GRACE_MS);
@@ -223,7 +168,7 @@ describe('with other replicas beside it', () => {
   });
 
   it('a node of one that says nothing has a lease longer: it may be attached to it, and know of nothing', async () => {
-    const { bench, given } = shared();
+    const { bench, given } = sharedBench();
     bench.others.orphaned(RECORD, 'silent');
     await given();
     await bench.pass(GRACE_MS + LEASE_MS - 1);
@@ -234,7 +179,7 @@ describe('with other replicas beside it', () => {
 
   describe('where it is silent here, too,', () => {
     async function silentHere() {
-      const world = shared();
+      const world = sharedBench();
       const node = await attached(world);
       await world.bench.pass(3 * INTERVAL_MS);
       world.bench.others.orphaned(RECORD, 'silent');
@@ -281,139 +226,8 @@ describe('with other replicas beside it', () => {
   });
 
   it('a node that another one holds is alive', () => {
-    const { bench } = shared({ heldElsewhere: (key) => key === KEY });
+    const { bench } = sharedBench({ heldElsewhere: (key) => key === KEY });
     expect(bench.shield.isAlive(NODE)).toBe(true);
     expect(bench.shield.isAlive({ ...NODE, ip: '127.0.0.2' })).toBeUndefined();
-  });
-});
-
-describe('a drain', () => {
-  const deadline = (bench: ShieldBench, ms = 20_000): number => bench.clock.nowMs() + ms;
-
-  it('ends the streams below UNAVAILABLE, one after the other within 2 s, and those above behind them', async () => {
-    const bench = shieldBench();
-    bench.lines.add();
-    let draws = 0;
-    const nodes = [];
-    for (let n = 0; n < 10; n++) nodes.push(await bench.attach({ hostname: `node-${n}` }));
-    bench.draw = () => (draws++ % 10) / 10;
-    const drained = bench.shield.drain(deadline(bench));
-    await bench.pass(1_000);
-    const told = nodes.filter(({ call }) => call.ended !== undefined).length;
-    expect(told).toBeGreaterThan(3);
-    expect(told).toBeLessThan(8);
-    expect(bench.live()).toHaveLength(10 - told);
-    await bench.pass(1_000);
-    await drained;
-    for (const { call } of nodes) {
-      expect(call.ended?.status).toEqual({
-        code: Code.UNAVAILABLE,
-        message: 'manager-gateway is stopping; connect again',
-      });
-    }
-    expect(bench.live()).toEqual([]);
-    expect(bench.shield.nodes()).toEqual([]);
-  });
-
-  it('ends those, too, that have not said yet whose they are, and takes no new ones', async () => {
-    const bench = shieldBench();
-    const node = bench.open();
-    const drained = bench.shield.drain(deadline(bench));
-    await bench.pass(2_000);
-    await drained;
-    expect(node.outcome).toEqual({ code: Code.UNAVAILABLE });
-    const late = await bench.attach();
-    expect(late.outcome).toMatchObject({ error: { code: 'draining' } });
-  });
-
-  it('waits for a manager that hangs no longer than a second', async () => {
-    const bench = shieldBench();
-    bench.lines.add().confirms = false;
-    await bench.attach();
-    const drained = bench.shield.drain(deadline(bench));
-    await bench.pass(3_000);
-    await drained;
-    expect(bench.lines.streams).toMatchObject([{ halfClosed: true, ended: false }]);
-  });
-
-  it('leaves the streams above to who takes them over', async () => {
-    let taken: (took: boolean) => void = () => undefined;
-    const world = shared({
-      offer: () =>
-        new Promise((resolve) => {
-          taken = resolve;
-        }),
-    });
-    const { bench } = world;
-    const node = await attached(world);
-    const drained = bench.shield.drain(deadline(bench));
-    await bench.pass(10_000);
-    expect(node.call.ended?.status.code).toBe(Code.UNAVAILABLE);
-    expect(bench.live()).toHaveLength(1);
-    await bench.others.yield(KEY);
-    taken(true);
-    await drained;
-    expect(bench.shield.nodes()).toEqual([]);
-  });
-
-  it('ends them itself when nobody has by shortly before its deadline', async () => {
-    let untilMs = 0;
-    let taken: (took: boolean) => void = () => undefined;
-    const world = shared({
-      offer: (_, deadlineMs) => {
-        untilMs = deadlineMs;
-        return new Promise((resolve) => {
-          taken = resolve;
-        });
-      },
-    });
-    const { bench } = world;
-    await attached(world);
-    const endMs = deadline(bench);
-    const drained = bench.shield.drain(endMs);
-    await bench.pass(2_000);
-    expect(untilMs).toBe(endMs - 1_000);
-    taken(false);
-    await drained;
-    expect(bench.live()).toEqual([]);
-    expect(bench.of('node-ended')).toMatchObject([{ reason: 'stopping' }]);
-  });
-
-  it('keeps an offered stream through a break, too', async () => {
-    const world = shared({ offer: () => new Promise(() => undefined) });
-    const { bench } = world;
-    await attached(world);
-    void bench.shield.drain(deadline(bench));
-    await bench.pass(2_000);
-    bench.lines.add();
-    streams(bench)[0]?.line.lose();
-    await bench.pass(100);
-    await world.given();
-    await bench.pass(100);
-    expect(bench.live()).toHaveLength(1);
-  });
-});
-
-describe('a stop', () => {
-  it('ends everything at once, and waits for the manager’s word for half a second', async () => {
-    const bench = shieldBench();
-    bench.lines.add().confirms = false;
-    const node = await bench.attach();
-    let stopped = false;
-    void bench.shield.stop().then(() => {
-      stopped = true;
-    });
-    expect(node.call.ended?.status.code).toBe(Code.UNAVAILABLE);
-    expect(bench.lines.streams).toMatchObject([{ halfClosed: true }]);
-    await bench.pass(499);
-    expect(stopped).toBe(false);
-    await bench.pass(1);
-    expect(stopped).toBe(true);
-  });
-
-  it('without a node is over at once', async () => {
-    const bench = shieldBench();
-    await bench.shield.stop();
-    expect((await bench.attach({}, V2)).outcome).toMatchObject({ error: { code: 'draining' } });
   });
 });

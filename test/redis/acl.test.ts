@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { GatewayEvent } from '../../src/observe/events.js';
 import type { UnaryRequest } from '../../src/rpc/call.js';
 import { responseOf, turn } from '../support/data-path.js';
+import { asForLong } from '../support/redis-generations.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 import { deleting, registering } from '../support/registrations-bench.js';
 import { lookingUntil, registrationsReplica, rowsManager } from '../support/registrations-replica.js';
@@ -83,6 +84,7 @@ async function useAll(redis: RedisProcess, sets: readonly string[] = []): Promis
   expect(await common?.add([{ key: 'other', path, message, weight: 1, ageMs: 0 }])).toBe(true);
   expect((await common?.read(() => true))?.map((each) => each.key)).toEqual(['other']);
   expect(replicas.flatMap((each) => each.of('redis-failed'))).toEqual([]);
+  await asForLong(client, 'registrations');
   const failures = await registerAndDelete(redis, sets);
   expect(failures).toEqual([]);
   expect(await client.call('ACL', 'LOG')).toEqual([]);

@@ -9,6 +9,8 @@ import { type RedisProcess, startRedis } from '../support/redis-process.js';
 const { registrations } = redisKeys({ keyPrefix: 'dfmgw', fleetId: 'f' });
 const NAMES = ['["1","n",""]', '["1","n","127.0.0.1"]'] as const;
 const KEPT_MS = '60000';
+/** Nobody else is there who could have to tell something first. */
+const TOLD_WITHIN_MS = '0';
 
 let redis: RedisProcess;
 let client: Redis;
@@ -25,44 +27,51 @@ function run({ lua }: Script, args: readonly (string | number)[], turn?: string)
   return client.eval(lua, keys.length, ...keys, ...args);
 }
 
-/** What can happen to a node; `at` is when, in seconds ago, so that none is in the future. */
-type Happening =
-  | { readonly kind: 'acknowledged'; readonly at: number; readonly id: string }
-  | { readonly kind: 'taken'; readonly at: number }
-  | { readonly kind: 'deleted'; readonly at: number; readonly name: 0 | 1 };
+/** What can happen to a node; `at` is when, in seconds ago, so that none is in the future. `lateS`: it is told by its age, and is on its way so long. */
+type Happening = { readonly at: number; readonly lateS?: number | undefined } & (
+  | { readonly kind: 'acknowledged'; readonly id: string }
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'deleted'; readonly name: 0 | 1 }
+);
 
 /** Redis's time at the beginning, so that stamps do not depend on when they are told. */
 let beganUs: number;
 const stampOf = (at: number): number => beganUs - at * 1_000_000;
 
 async function tell(one: Happening, node = 'n', most = 100): Promise<unknown> {
+  const when = await whenOf(one);
   switch (one.kind) {
     case 'acknowledged':
-      return run(PUT, [node, one.id, `dfreg1 ${one.id} x y`, stampOf(one.at), 0, ...NAMES, most, KEPT_MS]);
+      return run(PUT, [node, one.id, `dfreg1 ${one.id} x y`, ...when, ...NAMES, most, KEPT_MS]);
     case 'taken':
-      return run(FINISH, [node, stampOf(one.at), 0, `known ${one.at}`, '', most, KEPT_MS]);
-    case 'deleted': {
-      const [s, us] = await client.time();
-      const ageUs = Number(s) * 1_000_000 + Number(us) - stampOf(one.at);
-      return run(BURY, [NAMES[one.name], ageUs, most, KEPT_MS]);
-    }
+      return run(FINISH, [node, ...when, `known ${one.at}`, '', most, KEPT_MS]);
+    case 'deleted':
+      return run(BURY, [NAMES[one.name], ...when, most, KEPT_MS]);
     default:
       return one satisfies never;
   }
 }
 
+/** Stamp, age, latest. What is told by its age is so much later here than it was, and never later than it can have been. */
+async function whenOf({ at, lateS }: Happening): Promise<[number | string, number, number | string]> {
+  if (lateS === undefined) return [stampOf(at), 0, ''];
+  const [s, us] = await client.time();
+  const ageUs = Number(s) * 1_000_000 + Number(us) - stampOf(at);
+  return ['', Math.max(0, ageUs - lateS * 1_000_000), stampOf(at)];
+}
+
 /** What is known of the node, and what of it would be made up for. */
 async function outcome(): Promise<{ known: string; pending: string; claimed: string[] }> {
-  const [, [, known], [, pending]] = (await run(FIND, ['n', ...NAMES, 1_000])) as [
+  const [, [, known], [, pending]] = (await run(FIND, ['n', ...NAMES, 1_000, KEPT_MS, TOLD_WITHIN_MS])) as [
     string,
     [string, string],
     [string, string],
   ];
-  const listed = (await run(LIST, [0, 10, 1_000])) as [string, string, string][];
+  const listed = (await run(LIST, [0, 10, 1_000, KEPT_MS, TOLD_WITHIN_MS])) as [string, string, string][];
   const claimed: string[] = [];
   for (const [node, stamp, value] of listed) {
     const id = value.split(' ')[1] as string;
-    const args = [node, id, value, stamp, 0, ...NAMES, 100, KEPT_MS, 'token', 5_000];
+    const args = [node, id, value, stamp, 0, '', ...NAMES, 100, KEPT_MS, 'token', 5_000, TOLD_WITHIN_MS];
     const [word] = (await run(CLAIM, args, 'n')) as [string];
     if (word === 'ours') claimed.push(id);
   }
@@ -83,6 +92,8 @@ const happenings = fc
       ),
     ),
   );
+
+const late = fc.option(fc.nat(40), { nil: undefined, freq: 2 });
 
 /** As it is to be: the newest counts. */
 function expected(all: readonly Happening[]): { known: string; pending: string; claimed: string[] } {
@@ -106,14 +117,16 @@ it('the newest counts, in whatever order it is told, and however often', async (
       happenings.chain((all) =>
         fc.tuple(
           fc.constant(all),
-          fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length, maxLength: 2 * all.length }),
+          fc
+            .shuffledSubarray([...all, ...all], { minLength: 2 * all.length, maxLength: 2 * all.length })
+            .chain((told) => fc.tuple(...told.map((one) => fc.tuple(fc.constant(one), late)))),
         ),
       ),
       async ([all, told]) => {
         await client.flushall();
         const [s, us] = await client.time();
         beganUs = Number(s) * 1_000_000 + Number(us);
-        for (const one of told) await tell(one);
+        for (const [one, lateS] of told) await tell({ ...one, lateS });
         expect(await outcome()).toEqual(expected(all));
       },
     ),
@@ -137,16 +150,14 @@ it('is bounded: the nodes known longest are forgotten, and no more is acknowledg
 
 it('who knows of a later registration than Redis is told to tell it, and who knows the same or an earlier one is not', async () => {
   await tell({ kind: 'taken', at: 20 });
-  const known = (node: string, at: number) => [node, stampOf(at), 0] as const;
-  expect(await run(AUDIT, [KEPT_MS, ...known('n', 10), ...known('n', 20), ...known('n', 30)])).toEqual([
-    '0',
-    '1',
-    '1',
-  ]);
+  const known = (node: string, at: number) => [node, stampOf(at), 0, ''] as const;
+  const audited = async (...args: readonly (string | number)[]): Promise<unknown> =>
+    ((await run(AUDIT, [KEPT_MS, ...args])) as [string, unknown])[1];
+  expect(await audited(...known('n', 10), ...known('n', 20), ...known('n', 30))).toEqual(['0', '1', '1']);
   // From a file that does not say since when, and of a node that Redis does not know.
-  expect(await run(AUDIT, [KEPT_MS, 'n', 1, 0, 'm', 1, 0])).toEqual(['1', '0']);
+  expect(await audited('n', 1, 0, '', 'm', 1, 0, '')).toEqual(['1', '0']);
   // The same one, by its age, which is a moment older there than when it was measured.
   const [s, us] = await client.time();
   const ageUs = Number(s) * 1_000_000 + Number(us) - stampOf(20);
-  expect(await run(AUDIT, [KEPT_MS, 'n', '', ageUs - 300_000])).toEqual(['1']);
+  expect(await audited('n', '', ageUs - 300_000, '')).toEqual(['1']);
 });

@@ -1,61 +1,14 @@
-import type { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { UnaryRequest } from '../../src/rpc/call.js';
-import { type RedisProcess, startRedis } from '../support/redis-process.js';
-import * as bench from '../support/registrations-bench.js';
+import { describe, expect, it } from 'vitest';
 import { NODE, nodeOf } from '../support/registrations-bench.js';
-import {
-  lookingUntil,
-  type RegistrationsReplica,
-  type ReplicaOptions,
-  type RowsManager,
-  registrationsReplica,
-  rowsManager,
-} from '../support/registrations-replica.js';
+import { lookingUntil, type RegistrationsReplica } from '../support/registrations-replica.js';
+import { deleting, KEYS, ROW, registering, replicasOnRedis } from '../support/registrations-replicas.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const ROW = `${NODE.hostname} ${NODE.ip}`;
 const SOON_MS = 300;
 
-let redis: RedisProcess;
-let client: Redis;
-let manager: RowsManager;
+const world = replicasOnRedis();
+const { replica, three, away, back, nothingPending } = world;
 
-beforeEach(async () => {
-  redis = await startRedis();
-  client = redis.client();
-  manager = rowsManager();
-});
-afterEach(() => redis.stop());
-
-// On the time of the machine.
-const inTime = (request: UnaryRequest): UnaryRequest => ({
-  ...request,
-  deadlineMs: performance.now() + 20_000,
-});
-const registering = (...args: Parameters<typeof bench.registering>) => inTime(bench.registering(...args));
-const deleting = (...args: Parameters<typeof bench.deleting>) => inTime(bench.deleting(...args));
-
-const replica = (over: Partial<ReplicaOptions> = {}): Promise<RegistrationsReplica> =>
-  registrationsReplica({ manager, redis: redis.address, ...over });
-
-async function three(): Promise<[RegistrationsReplica, RegistrationsReplica, RegistrationsReplica]> {
-  return [await replica({ dir: temporaryDirectory() }), await replica(), await replica()];
-}
-
-function away(): void {
-  manager.there = false;
-}
-
-/** It has lost what it was told, or forgets it while it is away. */
-function back(): void {
-  manager.there = true;
-  manager.rows.clear();
-  manager.asked.length = 0;
-}
-
-const nothingPending = async (): Promise<boolean> =>
-  (await client.hlen('dfmgw:1:{f1}:registrations:pending')) === 0;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('three replicas on one Redis', () => {
@@ -71,7 +24,7 @@ describe('three replicas on one Redis', () => {
     expect((await c.part.write(registering('scheduler', { port: 1 }))).reply.status.code).toBe(14);
     back();
     await lookingUntil([a, b, c], nothingPending);
-    expect(manager.writes()).toEqual(['UpdateScheduler n 127.0.0.9']);
+    expect(world.manager.writes()).toEqual(['UpdateScheduler n 127.0.0.9']);
   });
 
   it('what one acknowledged before it was killed and its disk lost is made up for by exactly one of the others', async () => {
@@ -84,7 +37,7 @@ describe('three replicas on one Redis', () => {
     await a.vanish();
     back();
     await lookingUntil([b, c], nothingPending);
-    expect(manager.writes().toSorted()).toEqual(
+    expect(world.manager.writes().toSorted()).toEqual(
       hostnames.map((hostname) => `UpdateScheduler ${hostname} ${NODE.ip}`).toSorted(),
     );
     await lookingUntil([], () => b.outcomes().length + c.outcomes().length === 20);
@@ -102,7 +55,7 @@ describe('three replicas on one Redis', () => {
     await lookingUntil([b], nothingPending);
     const again = await replica({ dir });
     await lookingUntil([again], () => again.part.pending() === 0);
-    expect(manager.writes()).toHaveLength(1);
+    expect(world.manager.writes()).toHaveLength(1);
   });
 
   it('one that dies in the middle of it has its turn taken over', async () => {
@@ -115,16 +68,16 @@ describe('three replicas on one Redis', () => {
     const begun = new Promise<void>((resolve) => {
       asked = resolve;
     });
-    manager.hold = () => {
+    world.manager.hold = () => {
       asked();
       return new Promise(() => undefined);
     };
     a.part.look();
     await begun;
     await a.vanish();
-    manager.hold = undefined;
+    world.manager.hold = undefined;
     await lookingUntil([b], nothingPending);
-    expect(manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
+    expect(world.manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
   });
 
   it('one that only observes makes up for nothing that another has acknowledged', async () => {
@@ -137,10 +90,10 @@ describe('three replicas on one Redis', () => {
     b.mode = 'observe';
     const until = performance.now() + SOON_MS;
     await lookingUntil([b], () => performance.now() > until);
-    expect(manager.asked).toEqual([]);
+    expect(world.manager.asked).toEqual([]);
     b.mode = 'answer';
     await lookingUntil([b], nothingPending);
-    expect(manager.writes()).toHaveLength(1);
+    expect(world.manager.writes()).toHaveLength(1);
   });
 
   it('while one is at it, no other is, however often it looks', async () => {
@@ -155,7 +108,7 @@ describe('three replicas on one Redis', () => {
     });
     let underWay = 0;
     let most = 0;
-    manager.hold = async () => {
+    world.manager.hold = async () => {
       most = Math.max(most, ++underWay);
       await held;
       underWay--;
@@ -164,7 +117,7 @@ describe('three replicas on one Redis', () => {
     await lookingUntil([a, b, c], () => performance.now() > until);
     release();
     await lookingUntil([a, b, c], nothingPending);
-    expect([most, manager.writes()]).toEqual([1, [`UpdateScheduler ${ROW}`]]);
+    expect([most, world.manager.writes()]).toEqual([1, [`UpdateScheduler ${ROW}`]]);
   });
 
   it('an older registration is not made up for once the node has registered itself at another replica', async () => {
@@ -175,7 +128,7 @@ describe('three replicas on one Redis', () => {
     back();
     expect((await b.part.write(registering('scheduler', { idc: 'new' }))).journaled).toBe(false);
     await lookingUntil([a, b], () => a.part.pending() === 0);
-    expect(manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
+    expect(world.manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
     await lookingUntil([a], () => a.outcomes().length > 0);
     expect(a.outcomes()).toEqual(['superseded']);
   });
@@ -189,7 +142,7 @@ describe('three replicas on one Redis', () => {
       'unknown',
     );
     expect(await b.part.replayNode(nodeOf('scheduler'), { force: true })).toBe('applied');
-    expect(manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
+    expect(world.manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
   });
 
   it('a seed peer is made up for by the replica that sees it alive', async () => {
@@ -200,14 +153,14 @@ describe('three replicas on one Redis', () => {
     back();
     const until = performance.now() + SOON_MS;
     await lookingUntil([a, b], () => performance.now() > until);
-    expect(manager.asked).toEqual([]);
+    expect(world.manager.asked).toEqual([]);
     b.alive = () => true;
     b.part.aliveNow(nodeOf('seed-peer'));
     await lookingUntil([a, b], nothingPending);
     a.alive = () => true;
     await lookingUntil([a, b], () => a.outcomes().length + b.outcomes().length > 1);
     expect([a.outcomes(), b.outcomes()]).toEqual([['superseded'], ['applied']]);
-    expect(manager.writes()).toEqual([`UpdateSeedPeer ${ROW}`]);
+    expect(world.manager.writes()).toEqual([`UpdateSeedPeer ${ROW}`]);
   });
 
   it('a seed peer that had ended at one replica before another one acknowledged it is not given up by the former', async () => {
@@ -246,7 +199,7 @@ describe('a deletion at another replica', () => {
     const [a, b] = await pendingAtA();
     await b.part.write(deleting(over));
     await lookingUntil([a], () => a.part.pending() === 0);
-    expect([manager.writes().length, manager.rows.size]).toEqual([1, 0]);
+    expect([world.manager.writes().length, world.manager.rows.size]).toEqual([1, 0]);
     expect(await a.part.replayNode(nodeOf('seed-peer'), { force: true })).toBe('unknown');
     expect(await b.part.replayNode(nodeOf('seed-peer'), { force: true })).toBe('unknown');
   });
@@ -268,7 +221,7 @@ describe('a deletion at another replica', () => {
     const sending = new Promise<void>((resolve) => {
       sent = resolve;
     });
-    manager.hold = ({ path }) => {
+    world.manager.hold = ({ path }) => {
       if (!path.endsWith('UpdateSeedPeer')) return undefined;
       sent();
       return held;
@@ -277,11 +230,11 @@ describe('a deletion at another replica', () => {
     await sending;
     const deleted = b.part.write(deleting());
     await pause(SOON_MS);
-    expect(manager.writes()).toEqual([]);
+    expect(world.manager.writes()).toEqual([]);
     release();
     await deleted;
-    expect(manager.writes()).toEqual([`UpdateSeedPeer ${ROW}`, 'DeleteSeedPeer n ']);
-    expect(manager.rows.size).toBe(0);
+    expect(world.manager.writes()).toEqual([`UpdateSeedPeer ${ROW}`, 'DeleteSeedPeer n ']);
+    expect(world.manager.rows.size).toBe(0);
   });
 
   it('that is followed by a registration of the node itself is over', async () => {
@@ -292,65 +245,22 @@ describe('a deletion at another replica', () => {
     expect((await a.part.write(registering('seed-peer'))).journaled).toBe(true);
     back();
     await lookingUntil([a, b], nothingPending);
-    expect(manager.writes()).toEqual([`UpdateSeedPeer ${ROW}`]);
-  });
-});
-
-describe('without Redis', () => {
-  it('that is dead, what is on a disk is acknowledged and made up for; what is on none is not', async () => {
-    const [a, b] = await three();
-    await a.part.write(registering('scheduler'));
-    await b.part.write(registering('scheduler', { hostname: 'm' }));
-    await redis.kill();
-    away();
-    expect((await a.part.write(registering('scheduler'))).journaled).toBe(true);
-    expect((await b.part.write(registering('scheduler', { hostname: 'm' }))).journaled).toBe(false);
-    back();
-    await lookingUntil([a], () => a.part.pending() === 0);
-    expect(manager.writes()).toEqual([`UpdateScheduler ${ROW}`]);
-  });
-
-  it('that comes back empty, what it knew is told to it again', async () => {
-    const [a, b] = await three();
-    for (const hostname of ['n', 'm']) await a.part.write(registering('scheduler', { hostname }));
-    away();
-    await a.part.write(registering('scheduler'));
-    await redis.restart();
-    client = redis.client();
-    await lookingUntil([], async () => (await client.hlen('dfmgw:1:{f1}:registrations:known')) === 2);
-    await lookingUntil([], async () => !(await nothingPending()));
-    await a.vanish();
-    // Through a connection that it has made anew itself.
-    await lookingUntil(
-      [b],
-      async () => (await b.part.write(registering('scheduler', { hostname: 'm' }))).journaled,
-    );
-    back();
-    await lookingUntil([b], nothingPending);
-    expect(manager.writes().toSorted()).toEqual([`UpdateScheduler m ${NODE.ip}`, `UpdateScheduler ${ROW}`]);
-  });
-
-  it('what was settled and deleted meanwhile is told when it is back, and stays so', async () => {
-    const [a, b] = await three();
-    await a.part.write(registering('seed-peer'));
-    away();
-    await a.part.write(registering('seed-peer'));
-    back();
-    redis.freeze();
-    const slow = await replica({ dir: temporaryDirectory(), sets: ['redis.timeout=50ms'] });
-    await slow.part.write(deleting());
-    expect(manager.writes()).toEqual(['DeleteSeedPeer n ']);
-    redis.thaw();
-    await lookingUntil([], async () => (await client.zcard('dfmgw:1:{f1}:registrations:deleted-at')) === 1);
-    for (const one of [a, b]) one.alive = () => true;
-    await lookingUntil([a, b], () => a.part.pending() === 0);
-    expect(manager.writes()).toEqual(['DeleteSeedPeer n ']);
+    expect(world.manager.writes()).toEqual([`UpdateSeedPeer ${ROW}`]);
   });
 });
 
 describe('what lies in Redis', () => {
-  const names = ['known', 'pending', 'known-at', 'pending-at', 'settled-at', 'deleted-at', 'settled'];
-  const key = (name: string): string => `dfmgw:1:{f1}:registrations:${name}`;
+  const names = [
+    'known',
+    'pending',
+    'known-at',
+    'pending-at',
+    'settled-at',
+    'deleted-at',
+    'settled',
+    'generation',
+  ];
+  const key = (name: string): string => `${KEYS}:${name}`;
 
   async function twoPending(sets: readonly string[] = []): Promise<RegistrationsReplica> {
     const a = await replica({ sets });
@@ -364,17 +274,17 @@ describe('what lies in Redis', () => {
     const a = await twoPending();
     back();
     await a.part.write(deleting());
-    const keys = (await client.keys('*')).filter((name) => !name.includes(':turn:'));
+    const keys = (await world.client.keys('*')).filter((name) => !name.includes(':turn:'));
     expect(keys.every((name) => names.some((one) => name === key(one)))).toBe(true);
-    for (const name of keys) expect(await client.pttl(name)).toBeGreaterThan(24 * 3_600_000);
-    for (const name of await client.keys('*:turn:*'))
-      expect(await client.pttl(name)).toBeLessThanOrEqual(5_000);
+    for (const name of keys) expect(await world.client.pttl(name)).toBeGreaterThan(24 * 3_600_000);
+    for (const name of await world.client.keys('*:turn:*'))
+      expect(await world.client.pttl(name)).toBeLessThanOrEqual(5_000);
   });
 
   it('that was altered, put in another’s place, or signed with another secret is not used, and counted', async () => {
     const secret = ['redis.secret=one'];
     const a = await twoPending(secret);
-    const pendings = await client.hgetallBuffer(key('pending'));
+    const pendings = await world.client.hgetallBuffer(key('pending'));
     const [one, other] = Object.keys(pendings) as [string, string];
     const value = pendings[one] as Buffer;
     await a.vanish();
@@ -382,12 +292,12 @@ describe('what lies in Redis', () => {
       who.events.flatMap((event) => (event.kind === 'redis-registration-rejected' ? [event.reason] : []));
     const flipped = Buffer.from(value);
     flipped.writeUInt8((flipped.at(-9) ?? 0) ^ 1, flipped.length - 9);
-    await client.hset(key('pending'), one, flipped, other, value);
+    await world.client.hset(key('pending'), one, flipped, other, value);
     back();
     const b = await replica({ sets: secret });
     await lookingUntil([b], () => rejected(b).length >= 2);
     expect(new Set(rejected(b))).toEqual(new Set(['check']));
-    await client.hset(
+    await world.client.hset(
       key('pending'),
       one,
       'rubbish',
@@ -396,13 +306,13 @@ describe('what lies in Redis', () => {
     );
     await lookingUntil([b], () => ['unreadable', 'unknown-schema'].every((why) => rejected(b).includes(why)));
     await b.vanish();
-    await client.hset(key('pending'), one, value);
+    await world.client.hset(key('pending'), one, value);
     const stranger = await replica({ sets: ['redis.secret=two'] });
     await lookingUntil([stranger], () => rejected(stranger).includes('check'));
-    expect(manager.writes()).toEqual([]);
+    expect(world.manager.writes()).toEqual([]);
     const c = await replica({ sets: secret });
     await lookingUntil([c], () => c.outcomes().length > 0);
-    expect(manager.writes()).toHaveLength(1);
+    expect(world.manager.writes()).toHaveLength(1);
   });
 
   it('holds no credential', async () => {
@@ -411,20 +321,20 @@ describe('what lies in Redis', () => {
     await a.part.write(request);
     away();
     expect((await a.part.write(request)).journaled).toBe(false);
-    const all = await client.hgetall(key('known'));
+    const all = await world.client.hgetall(key('known'));
     expect(JSON.stringify(all)).not.toContain('Bearer');
     expect(await nothingPending()).toBe(true);
   });
 
   it('and comes from a clock that has been set back since stands in nobody’s way', async () => {
     const a = await twoPending();
-    const [node] = (await client.hkeys(key('pending'))) as [string];
+    const [node] = (await world.client.hkeys(key('pending'))) as [string];
     const future = (Date.now() + 3_600_000) * 1_000;
-    for (const name of ['settled-at', 'known-at']) await client.zadd(key(name), future, node);
+    for (const name of ['settled-at', 'known-at']) await world.client.zadd(key(name), future, node);
     await a.vanish();
     const b = await replica();
     back();
     await lookingUntil([b], nothingPending);
-    expect(manager.writes()).toHaveLength(2);
+    expect(world.manager.writes()).toHaveLength(2);
   });
 });

@@ -144,6 +144,11 @@ export class Claimant {
   get believes(): (key: string) => boolean {
     return (key) => !this.clock.frozen && !this.#dead && this.claims.holds(key);
   }
+  /** Are its claims shared, by what was told of it last? */
+  get isShared(): boolean {
+    const told = this.events.findLast(({ kind }) => kind === 'claims-shared' || kind === 'claims-unshared');
+    return told?.kind === 'claims-shared';
+  }
   of<K extends GatewayEvent['kind']>(kind: K): Extract<GatewayEvent, { kind: K }>[] {
     return this.events.filter((event) => event.kind === kind) as never;
   }

@@ -1,8 +1,8 @@
+import { createClockOffset } from '../../redis/clock-offset.js';
 import type { Touched } from '../../route/method-table.js';
 import type { Clock } from '../../rpc/clock.js';
 import type { Question } from '../../rpc/question.js';
 import type { Voids } from '../voids.js';
-import { createClockOffset } from './clock-offset.js';
 import { EVERYTHING, LONGEST_TAG, PULSE_MARKS, type RedisExchange, type Span } from './exchange.js';
 import { writtenNews } from './news.js';
 import type { LookedUp } from './replies.js';
@@ -72,7 +72,7 @@ export function createSharedWrites({ exchange, voids, ...options }: SharedWrites
   /** A mark of Redis on our clock, at the latest. One from the future is of a clock that has been set back since: it orders nothing. */
   const mark = (tag: string, kind: 'update' | 'deletion', us: number, at: Span & { atUs: number }): void => {
     if (us > at.atUs) return;
-    const atMs = offset.learn(at) + us / 1000;
+    const atMs = offset.learn(at).highMs + us / 1000;
     if (tag === EVERYTHING) voids.mark(undefined, atMs);
     else
       voids.mark(kind === 'update' ? { updates: [tag], deletes: [] } : { updates: [], deletes: [tag] }, atMs);

@@ -26,6 +26,9 @@ export interface ClaimDesk {
   readonly emit: Emit;
 }
 
+/** What Redis was not told of in time lapses with its lease. */
+export const MOST_UNTOLD = 65_536;
+
 /** What has ended here while Redis was away; it is told when Redis is back, before anything else. */
 export interface Untold {
   /** Nodes that have gone. */
@@ -35,8 +38,12 @@ export interface Untold {
 }
 
 /** Redis was asked for a node that has gone from here meanwhile: it is not to keep it for us. */
-export function withdraw({ claims, exchange }: ClaimDesk, key: string): void {
-  if (!claims.has(key)) void exchange.release([key]);
+export function withdraw({ claims, exchange, untold }: ClaimDesk, key: string): void {
+  if (claims.has(key)) return;
+  void exchange.release([key]).then((released) => {
+    // What was asked may be heard there later than that it has gone.
+    if (released === undefined && untold.releases.size < MOST_UNTOLD) untold.releases.add(key);
+  });
 }
 
 /** The listener's errors are the gateway's own, and must not leave a claim half done. */

@@ -4,8 +4,10 @@ import type { RedisClient, RedisClientOptions } from '../../redis/client.js';
 import { createGuarded } from '../../redis/guarded.js';
 import type { ClaimKeys } from '../../redis/keys.js';
 import { redisFailed } from '../../redis/redis-failed.js';
+import { text } from '../../redis/reply.js';
 import type { Script } from '../../redis/script.js';
 import type { Clock } from '../../rpc/clock.js';
+import { createSlots } from '../../rpc/slots.js';
 import { NODE_RECORD_SCHEMA } from '../stored-record.js';
 import {
   type Look,
@@ -17,8 +19,7 @@ import {
   type Taken,
   type Yielded,
 } from './replies.js';
-import { LOOK, OFFER, RELEASE, RENEW, TAKE, YIELD } from './scripts.js';
-import { createSlots } from './slots.js';
+import { ENDED, LOOK, OFFER, RELEASE, RENEW, TAKE, YIELD } from './scripts.js';
 import type { ClaimTiming } from './timing.js';
 
 /** Nodes of a fleet that Redis keeps claims of; those beyond it are held by whoever has them. */
@@ -46,16 +47,25 @@ export type TakeHow =
 /** Which nodes of others a replica may take over: those of the dead, too, only those of who is leaving, or none, because it leaves itself. */
 export type Adopts = 'all' | 'offered' | 'none';
 
+/** What Redis said of a node that was to be taken, and when it was asked, monotonic ms: who has to wait until he may ask is not late for that. */
+export interface TakeReply {
+  readonly got: Taken | undefined;
+  readonly sentAtMs: number;
+}
+
 /** What can be said to Redis about claims, and what it said. Everything resolves within `redis.timeout`; undefined: Redis could not. */
 export interface ClaimsExchange {
-  take(key: string, how: TakeHow, record: Buffer | undefined): Promise<Taken | undefined>;
+  take(key: string, how: TakeHow, record: Buffer | undefined): Promise<TakeReply>;
   /** Resolves to the places, in `held`, of those that are not held so any more. */
   renew(held: readonly (readonly [key: string, claim: string])[]): Promise<readonly number[] | undefined>;
   yield(key: string, claim: string): Promise<Yielded | undefined>;
   release(keys: readonly string[]): Promise<number | undefined>;
+  /** Told once more to a Redis that may have forgotten it; ages in ms. */
+  ended(ended: readonly (readonly [key: string, ageMs: number])[]): Promise<string | undefined>;
   /** Resolves to the number of replicas that may want them. */
   offer(keys: readonly string[]): Promise<number | undefined>;
-  look(watched: readonly string[], adopts: Adopts): Promise<Look | undefined>;
+  /** `away`: nobody here knows yet that Redis is there. */
+  look(watched: readonly string[], adopts: Adopts, away: boolean): Promise<Look | undefined>;
   connect(): void;
   close(): void;
 }
@@ -126,15 +136,22 @@ export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExch
     take(key, how, record) {
       const args = [key, how.kind, record ?? '', aboutOf(how), us(how.kind === 'settle' ? how.ageMs : 0)];
       const all = [...args, String(MOST_NODES), String(NODE_RECORD_SCHEMA), us(timing.yieldMs)];
-      return inTurn(() => run('claim-take', TAKE, all, readTaken));
+      return inTurn(async () => {
+        const sentAtMs = clock.nowMs();
+        return { got: await run('claim-take', TAKE, all, readTaken), sentAtMs };
+      });
     },
     renew: (held) => run('claim-renew', RENEW, held.flat(), (reply) => readLost(reply, held.length)),
     yield: (key, claim) => run('claim-yield', YIELD, [key, claim], readYielded),
     release: (released) => run('claim-release', RELEASE, released, readCount),
+    ended(ended) {
+      const args = ended.flatMap(([key, ageMs]) => [key, us(ageMs)]);
+      return run('claim-ended', ENDED, args, text);
+    },
     offer: (offered) => run('claim-offer', OFFER, offered, readCount),
-    look(watched, adopts) {
+    look(watched, adopts, away) {
       const bounds = [String(MOST_CANDIDATES), us(timing.rubbishMs), us(timing.longestLeaseMs)];
-      const args = [adopts, ...bounds, ...watched];
+      const args = [adopts, ...bounds, away ? 'away' : '', ...watched];
       return run('claim-look', LOOK, args, (reply) => readLook(reply, watched));
     },
     connect: () => client.connect(),

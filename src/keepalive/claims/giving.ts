@@ -1,9 +1,10 @@
 import type { Timer } from '../../rpc/clock.js';
+import { createSlots } from '../../rpc/slots.js';
 import { batched } from './batched.js';
 import type { Held, Yielding } from './claim.js';
-import { type ClaimDesk, endStream } from './desk.js';
+import { type ClaimDesk, endStream, MOST_UNTOLD } from './desk.js';
+import { createEnded } from './ended.js';
 import type { Yielded } from './replies.js';
-import { createSlots } from './slots.js';
 
 /** The ways of a node from this replica. */
 export interface Giving {
@@ -18,18 +19,21 @@ export interface Giving {
   nobodyThere(): void;
   /** Tells Redis what has ended here while it was away. */
   tell(): Promise<void>;
+  /** Tells Redis once more what has ended here of late: it may have forgotten. Resolves true once it is told. */
+  tellAgain(): Promise<boolean>;
 }
 
-/** What Redis was not told of in time lapses with its lease. */
-const MOST_UNTOLD = 65_536;
 /** Nodes given away at the same time. Each is inactive from the end of its stream here to the opening of the one there. */
 const AT_ONCE = 16;
 const SLOT_MS = 40;
+/** Ends told with one call. */
+const CHUNK = 500;
 
 export function createGiving(desk: ClaimDesk): Giving {
-  const { claims, exchange, clock, untold } = desk;
+  const { claims, exchange, timing, clock, untold } = desk;
   const offered = new Map<string, (given: boolean) => void>();
   let leaving = false;
+  const ended = createEnded(clock, timing.leaseMs + timing.rubbishMs);
   const inTurn = createSlots(AT_ONCE, SLOT_MS, clock);
 
   const settle = (key: string, entry: Yielding, result: Yielded | undefined): void => {
@@ -45,7 +49,9 @@ export function createGiving(desk: ClaimDesk): Giving {
 
   const give = (key: string): Promise<void> => {
     const held = claims.get(key);
-    if (held?.kind !== 'held') return Promise.resolve();
+    // Redis remembers us from before it was another's.
+    if (held === undefined || held.kind === 'elsewhere') return releaseAll(key);
+    if (held.kind !== 'held') return Promise.resolve();
     let finish = (): void => undefined;
     const entry: Yielding = {
       kind: 'yielding',
@@ -84,6 +90,9 @@ export function createGiving(desk: ClaimDesk): Giving {
         claim.finish();
         return releaseAll(key);
       case 'held':
+        ended.add(key);
+        claims.delete(key);
+        return releaseAll(key);
       case 'adopting':
         claims.delete(key);
         return releaseAll(key);
@@ -151,6 +160,13 @@ export function createGiving(desk: ClaimDesk): Giving {
           desk.listener().freed(key);
         }
       }
+    },
+    async tellAgain() {
+      // What has come back since is renewed.
+      const all = ended.all().filter(([key]) => !claims.has(key));
+      for (let at = 0; at < all.length; at += CHUNK)
+        if ((await exchange.ended(all.slice(at, at + CHUNK))) === undefined) return false;
+      return true;
     },
   };
 }

@@ -37,6 +37,8 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
   let again = false;
   let renewedAtMs = Number.NEGATIVE_INFINITY;
   let turn = 0;
+  /** Of Redis, when it was last told of everything. */
+  let toldOver: string | undefined;
 
   /** Those that wait for an answer, and a few of those that another replica holds, in turn. */
   const watchList = (): string[] => {
@@ -61,15 +63,28 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
     belief.confirm(sentAtMs);
   };
 
-  /** Redis is back: what it missed first, then what it has lost. */
-  const comeBack = async (): Promise<void> => {
+  /** First what has ended: to what is held, too, Redis may remember an earlier holder, who is dead. */
+  const tellAgain = async (generation: string): Promise<void> => {
+    if (toldOver !== generation && (await giving.tellAgain())) toldOver = generation;
+  };
+
+  /**
+   * Redis is back: what it missed first, then what it has lost. It may have been away for us alone, who was frozen, say, and heard no answer
+   * in time: what it has kept of everything but a claim of ours, another one has taken and given up.
+   */
+  const comeBack = async ({ remembers, generation }: Look): Promise<void> => {
+    const lapsed = remembers && isLapsed();
     belief.returned();
     await giving.tell();
-    await renewAll(false);
+    await tellAgain(generation);
+    await renewAll(lapsed);
+    // With the next one Redis knows that we look.
+    if (!remembers) void look();
     if (belief.shared()) desk.emit({ kind: 'claims-shared', claims: claims.size });
   };
 
-  const watched = (one: Watched): void => {
+  /** `isTold`: everybody has told Redis what it may have forgotten. */
+  const watched = (one: Watched, isTold: boolean): void => {
     const { key, holder, wisher } = one;
     const claim = claims.get(key);
     switch (claim?.kind) {
@@ -85,7 +100,7 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
           claims.set(key, { kind: 'elsewhere', replica: holder.replica });
           return;
         }
-        if (desk.untold.yields.has(key)) return;
+        if (desk.untold.yields.has(key) || !isTold) return;
         claims.delete(key);
         desk.listener().freed(key);
         return;
@@ -102,7 +117,7 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
       desk.emit({ kind: 'claim-reasserted' });
       desk.listener().reassert(key);
     }
-    for (const one of seen.watched) watched(one);
+    for (const one of seen.watched) watched(one, seen.ageMs >= timing.thereMs);
     if (candidates.length > 0) adopting.adoptSome(candidates);
   };
 
@@ -112,10 +127,13 @@ export function createLooking({ desk, belief, giving, adopting, renew }: Looking
     if (!belief.away && (belief.isDoubtful || sentAtMs - renewedAtMs >= timing.renewMs))
       await renewAll(isLapsed());
     const adopts = desk.leaving() ? 'none' : belief.mayAdopt ? 'all' : 'offered';
-    const seen = await exchange.look(watchList(), adopts);
+    const seen = await exchange.look(watchList(), adopts, belief.away);
     if (seen === undefined) return;
-    if (belief.away) await comeBack();
-    else if (belief.isDoubtful) await renewAll(isLapsed());
+    if (belief.away) await comeBack(seen);
+    else if (seen.generation !== toldOver) {
+      await tellAgain(seen.generation);
+      await renewAll(isLapsed());
+    } else if (belief.isDoubtful) await renewAll(isLapsed());
     else belief.confirm(sentAtMs);
     if (!stopped) act(seen);
   };

@@ -16,16 +16,16 @@ export function createRenewal(desk: ClaimDesk, takingOver: TakingOver, giving: G
   /** Redis does not say that it is ours: it has lost it, does not know yet, or another has taken it. */
   const settle = async (key: string, held: Held, lapsed: boolean): Promise<void> => {
     const ageMs = clock.nowMs() - held.sinceMs;
-    const sentAtMs = clock.nowMs();
     const how = { kind: 'settle', claim: held.since ?? '', ageMs } as const;
-    const got = await exchange.take(key, how, sealed.seal(key, held.record));
+    const { got, sentAtMs } = await exchange.take(key, how, sealed.seal(key, held.record));
     const now = claims.get(key);
     withdraw(desk, key);
     if (now?.kind !== 'held' || now.since !== held.since || now.sinceMs !== held.sinceMs) return;
     switch (got?.kind) {
       case 'yours':
         claims.set(key, { ...now, since: got.since, confirmedAtMs: sentAtMs });
-        if (lapsed || got.whence === 'expired') desk.listener().reassert(key);
+        // What Redis never knew of nobody can have taken by it.
+        if ((lapsed && held.since !== undefined) || got.whence === 'expired') desk.listener().reassert(key);
         return;
       case 'lost':
         // Ending its stream takes its time, and the others are to be renewed.

@@ -1,4 +1,4 @@
-import { list, text, unexpected } from '../../redis/reply.js';
+import { list, text, time, unexpected } from '../../redis/reply.js';
 
 /** A claim as it lies in Redis: `<since, µs> <replica>`. */
 export interface Holding {
@@ -45,6 +45,12 @@ export interface Look {
   readonly candidates: readonly string[];
   /** Replicas that take over nodes. */
   readonly others: number;
+  /** Has it kept what we said before? */
+  readonly remembers: boolean;
+  /** With another one it may have forgotten what has happened of late. */
+  readonly generation: string;
+  /** Of the generation. */
+  readonly ageMs: number;
 }
 
 const WHENCE: readonly Whence[] = ['nobody', 'expired', 'forced', 'recovered', 'mine'];
@@ -99,7 +105,7 @@ export function readCount(reply: unknown): number {
 }
 
 export function readLook(reply: unknown, keys: readonly string[]): Look {
-  const [wanted, reassert, watched, candidates, others] = list(reply, 5);
+  const [wanted, reassert, watched, candidates, others, before, generation, ageUs] = list(reply, 8);
   const holders = list(watched, 2 * keys.length);
   return {
     wanted: list(wanted).map(text),
@@ -111,6 +117,9 @@ export function readLook(reply: unknown, keys: readonly string[]): Look {
     })),
     candidates: list(candidates).map(text),
     others: readCount(others),
+    remembers: text(before) === '1',
+    generation: text(generation),
+    ageMs: time(ageUs) / 1_000,
   };
 }
 

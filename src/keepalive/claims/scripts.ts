@@ -1,53 +1,5 @@
-import { NOW, script } from '../../redis/script.js';
-
-/**
- * KEYS of every script, in this order; a member is a node's key:
- *   leases    sorted set: until when the claim holds, µs
- *   holders   hash: `<since, µs> <replica>`; the moment, of Redis's clock, makes each claim another one
- *   records   hash: what it takes to open the stream (stored-record.ts)
- *   wanted    hash: `<µs> <replica>` that was the last to ask the holder for it
- *   late      hash: µs when somebody who did not hold it any more ended a stream of it
- *   offered   set: its holder is leaving
- *   replicas  sorted set: when each looked for the last time, µs: it knows of every wish from before
- *   takers    sorted set: the same of those that take nodes over; who is leaving is not in it
- * ARGV of every script begins: this replica, the lease (µs), how long a wish counts (µs), how long anything is kept (ms), the channel,
- * how long ago a replica may have looked and still be there (µs).
- * On the channel it says `<from> <to, or *> <member, or empty>`: something about this node may concern that replica.
- */
-const CLAIMS = `${NOW}
-local leases, holders, records, wanted, late, offered, replicas, takers = unpack(KEYS)
-local me, lease, fresh, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
-local there = tonumber(ARGV[6])
-local FIRST = 7
-local function plus(us) return string.format('%016.0f', tonumber(now) + us) end
-local function replica(value) return value and string.match(value, '^%d+ (.*)$') end
-local function since(value) return value and string.match(value, '^(%d+) ') end
-local function wish(member)
-  local value = redis.call('HGET', wanted, member)
-  if value and tonumber(since(value)) > tonumber(now) - fresh then return value end
-end
-local function hint(to, member) redis.pcall('PUBLISH', channel, me .. ' ' .. to .. ' ' .. (member or '')) end
-local function keep()
-  for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
-end
-local function settled(member)
-  redis.call('HDEL', wanted, member)
-  redis.call('HDEL', late, member)
-  redis.call('SREM', offered, member)
-end
-local function forget(member)
-  redis.call('ZREM', leases, member)
-  redis.call('HDEL', holders, member)
-  redis.call('HDEL', records, member)
-  settled(member)
-end
-local function give(member, to, token)
-  redis.call('HSET', holders, member, token .. ' ' .. to)
-  redis.call('ZADD', leases, plus(lease), member)
-  settled(member)
-  keep()
-end
-`;
+import { script } from '../../redis/script.js';
+import { CLAIMS } from './prelude.js';
 
 /**
  * ARGV: member, how, record, the claim it is about (see `TakeHow`), age of the own stream (µs), most members, newest schema of a record,
@@ -172,6 +124,21 @@ end
 return tostring(freed)
 `);
 
+/**
+ * ARGV: pairs of member and how long ago it ended at this replica (µs), which Redis may have forgotten. What was claimed before, by whomever, is
+ * forgotten with it; a claim from after it is of another life. A holder that lives renews what was taken from it by mistake.
+ */
+export const ENDED = script(`${CLAIMS}
+for i = FIRST, #ARGV, 2 do
+  local from = since(redis.call('HGET', holders, ARGV[i]))
+  if from and tonumber(from) <= tonumber(now) - tonumber(ARGV[i + 1]) then
+    forget(ARGV[i])
+    hint('*', ARGV[i])
+  end
+end
+return 'done'
+`);
+
 /** ARGV: members. Answers how many other replicas may want them. */
 export const OFFER = script(`${CLAIMS}
 redis.call('ZREM', takers, me)
@@ -185,18 +152,24 @@ return tostring(redis.call('ZCOUNT', takers, plus(-there), '+inf'))
 
 /**
  * What concerns this replica now. ARGV: what it may adopt (`all`, `offered`; `none`: it is leaving), most candidates, when an expired
- * claim is rubbish (µs), the longest that a lease may still hold (µs), then members it watches. Answers {members of its own that others
- * want, those that need reasserting, holder and wisher of each it watches, members it may adopt, other replicas that take nodes over}.
+ * claim is rubbish (µs), the longest that a lease may still hold (µs), `away` if it does not know yet that Redis is there, then members it
+ * watches. Answers {members of its own that others want, those that need reasserting, holder and wisher of each it watches, members it may
+ * adopt, other replicas that take nodes over, whether it has looked before: a Redis that has lost everything does not know of it, the generation, its age (µs)}.
+ * For the first lease of a generation none of the dead are told: they may have been taken over, or have ended, since what it knows of.
  */
 export const LOOK = script(`${CLAIMS}
 local adopts, most = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
 local wishes, reasserts, watched, candidates = {}, {}, {}, {}
-redis.call('ZADD', replicas, now, me)
+local before = redis.call('ZSCORE', replicas, me)
+local token, age = generation(born, ARGV[4])
+redis.call('PEXPIRE', born, ARGV[4])
+-- Who does not hear this answer asks again, and is to be told the same.
+if before or ARGV[FIRST + 4] == '' then redis.call('ZADD', replicas, now, me) end
 if adopts == 'none' then redis.call('ZREM', takers, me) else redis.call('ZADD', takers, now, me) end
-for _, key in ipairs({replicas, takers}) do
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', plus(-tonumber(ARGV[FIRST + 2])))
-  redis.call('PEXPIRE', key, ARGV[4])
-end
+-- Who was away for long is to find out that he is still known: others have had his nodes meanwhile.
+redis.call('ZREMRANGEBYSCORE', replicas, '-inf', plus(-tonumber(ARGV[4]) * 1000))
+redis.call('ZREMRANGEBYSCORE', takers, '-inf', plus(-tonumber(ARGV[FIRST + 2])))
+for _, key in ipairs({replicas, takers}) do redis.call('PEXPIRE', key, ARGV[4]) end
 local all = redis.call('HGETALL', wanted)
 for i = 1, #all, 2 do
   local held = redis.call('HGET', holders, all[i])
@@ -208,13 +181,14 @@ for _, member in ipairs(redis.call('HKEYS', late)) do
   if by == me or not by then redis.call('HDEL', late, member) end
   if by == me then reasserts[#reasserts + 1] = member end
 end
-for i = FIRST + 4, #ARGV do
+for i = FIRST + 5, #ARGV do
   watched[#watched + 1] = redis.call('HGET', holders, ARGV[i]) or ''
   watched[#watched + 1] = redis.call('HGET', wanted, ARGV[i]) or ''
 end
 local function candidate(member)
   local by = replica(redis.call('HGET', holders, member))
   if not by then forget(member)
+  elseif age < lease and tonumber(redis.call('ZSCORE', leases, member) or 0) <= tonumber(now) then return
   elseif by ~= me and not wish(member) then candidates[#candidates + 1] = member end
 end
 local rubbish = plus(-tonumber(ARGV[FIRST + 2]))
@@ -234,5 +208,5 @@ if redis.call('HLEN', holders) > redis.call('ZCARD', leases) then
 end
 local others = redis.call('ZCOUNT', takers, plus(-there), '+inf')
 if adopts ~= 'none' then others = others - 1 end
-return {wishes, reasserts, watched, candidates, tostring(others)}
+return {wishes, reasserts, watched, candidates, tostring(others), before and '1' or '0', token, string.format('%.0f', age)}
 `);

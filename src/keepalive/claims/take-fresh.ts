@@ -1,16 +1,10 @@
 import type { ClaimDesk } from './desk.js';
-import type { TakeHow } from './exchange.js';
+import type { TakeHow, TakeReply } from './exchange.js';
 import type { Taken, Whence } from './replies.js';
 
 const MOST_TIMES = 3;
 
 type Yours = Extract<Taken, { kind: 'yours' }>;
-
-/** What Redis said, and when it was asked, ms. */
-export interface Fresh {
-  readonly got: Taken | undefined;
-  readonly sentAtMs: number;
-}
 
 /**
  * Takes a node, and asks again whose it is (`again`) where the answer is heard so late that others may have taken the node from us meanwhile:
@@ -22,12 +16,11 @@ export async function takeFresh(
   record: Buffer | undefined,
   first: TakeHow,
   again: (stale: Yours) => TakeHow = () => first,
-): Promise<Fresh> {
+): Promise<TakeReply> {
   let how = first;
   let whence: Whence | undefined;
   for (let asked = 1; ; asked++) {
-    const sentAtMs = clock.nowMs();
-    const got = await exchange.take(key, how, record);
+    const { got, sentAtMs } = await exchange.take(key, how, record);
     if (got?.kind !== 'yours') return { got, sentAtMs };
     // The second time it is ours already, wherever it came from.
     if (got.whence !== 'mine') whence = got.whence;

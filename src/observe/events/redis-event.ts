@@ -10,8 +10,8 @@ export type RedisOperation =
   | 'drop'
   | 'add-asked'
   | 'read-asked'
-  | `claim-${'take' | 'renew' | 'yield' | 'release' | 'offer' | 'look'}`
-  | `registration-${'put' | 'claim' | 'finish' | 'bury' | 'find' | 'list' | 'audit' | 'turn'}`;
+  | `claim-${'take' | 'renew' | 'yield' | 'release' | 'ended' | 'offer' | 'look'}`
+  | `registration-${'put' | 'claim' | 'finish' | 'bury' | 'find' | 'list' | 'audit' | 'watch' | 'turn'}`;
 
 export type RedisBreakerName = 'reads' | 'writes' | 'claims' | 'registrations';
 

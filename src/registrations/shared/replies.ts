@@ -17,6 +17,14 @@ export interface FoundThere {
   readonly deletedUs: number;
   readonly known: PlaceThere;
   readonly pending: PlaceThere;
+  /** What has become of it may have been forgotten, and not be told again yet. */
+  readonly maybeOutdated: boolean;
+}
+
+/** With what time it was at Redis, µs. */
+export interface Timed<T> {
+  readonly atUs: number;
+  readonly said: T;
 }
 
 export interface Listed {
@@ -33,8 +41,9 @@ export function readStamped<Word extends string>(reply: unknown, words: readonly
 }
 
 export function readFound(reply: unknown): FoundThere {
-  const [deleted, known, pending] = list(reply, 3);
-  return { deletedUs: time(deleted), known: place(known), pending: place(pending) };
+  const [deleted, known, pending, young] = list(reply, 4);
+  const maybeOutdated = text(young) === '1';
+  return { deletedUs: time(deleted), known: place(known), pending: place(pending), maybeOutdated };
 }
 
 export function readListed(reply: unknown): readonly Listed[] {
@@ -44,8 +53,20 @@ export function readListed(reply: unknown): readonly Listed[] {
   });
 }
 
-export function readAudited(reply: unknown, count: number): readonly boolean[] {
-  return list(reply, count).map((one) => text(one) === '1');
+export interface Audited {
+  readonly there: readonly boolean[];
+  readonly generation: string;
+}
+
+export function readAudited(reply: unknown, count: number): Timed<Audited> {
+  const [at, known, generation] = list(reply, 3);
+  const there = list(known, count).map((one) => text(one) === '1');
+  return { atUs: time(at), said: { there, generation: text(generation) } };
+}
+
+export function readTurn(reply: unknown): Timed<string> {
+  const [word, at] = list(reply, 2);
+  return { atUs: time(at), said: text(word) };
 }
 
 function place(value: unknown): PlaceThere {

@@ -23,10 +23,14 @@ export type Claimed =
   | { readonly kind: 'ours'; readonly turn: SharedTurn }
   | { readonly kind: 'busy' | 'superseded' | 'alone' };
 
-/** `deleted`: whatever else is known of the node is older. `none`: Redis says nothing, or could not. */
-export type Found =
+/**
+ * `deleted`: whatever else is known of the node is older. `none`: Redis says nothing, or could not. `maybeOutdated`: what has come after it may have been
+ * forgotten, and not be told again yet.
+ */
+export type Found = { readonly maybeOutdated: boolean } & (
   | { readonly kind: 'there'; readonly known: Known | undefined; readonly pending: Pending | undefined }
-  | { readonly kind: 'deleted' | 'none' };
+  | { readonly kind: 'deleted' | 'none' }
+);
 
 /** Registrations as all replicas know them. Nothing here rejects, and nothing but a turn takes longer than `redis.timeout`. */
 export interface SharedRegistrations {
@@ -101,7 +105,11 @@ function createShared(options: SharedRegistrationsOptions): SharedRegistrations 
     const node = nodeKey(record.registration.node);
     const value = known && records.sealKnown(known);
     const id = record.kind === 'pending' ? pendingId(record) : '';
-    return (await exchange.finish(node, records.when(record), value, id)) !== undefined;
+    const stampUs = await exchange.finish(node, records.when(record), value, id);
+    // Measured anew, it could come out as later than what came after it, which would be taken for settled.
+    if (stampUs === undefined) return false;
+    for (const one of [record, known]) if (one !== undefined) records.stamp(one, { stampUs });
+    return true;
   };
   const retelling = createRetelling({
     ...options,
@@ -115,7 +123,6 @@ function createShared(options: SharedRegistrationsOptions): SharedRegistrations 
     },
   });
   const alone = (): Claimed => ({ kind: exchange.silentMs < ALONE_AFTER_MS ? 'busy' : 'alone' });
-  const nameOf = ({ registration }: Known | Pending): string => `node ${nodeKey(registration.node)}`;
 
   return {
     enabled: true,
@@ -128,28 +135,32 @@ function createShared(options: SharedRegistrationsOptions): SharedRegistrations 
     },
     bury(deletion) {
       const [receivedAtMs, key] = [clock.nowMs(), deletionKey(deletion)];
-      return retelling.tell(`deletion ${key}`, async () => {
+      return retelling.tellForGood(`deletion ${key}`, async () => {
         return (await exchange.bury(key, clock.nowMs() - receivedAtMs)) !== undefined;
       });
     },
     async learn(known, askedAtMs) {
       records.stamp(known, { atMs: askedAtMs });
-      await retelling.tell(nameOf(known), () => finish(known, known));
+      await retelling.tell(`node ${nodeKey(known.registration.node)}`, () => finish(known, known));
     },
     async settle(pending, known) {
       const when = records.when(pending);
       // Told later, it is to count from now.
       records.stamp(pending, 'ageMs' in when ? { atMs: clock.nowMs() - when.ageMs } : when);
-      await retelling.tell(nameOf(pending), () => finish(pending, known));
+      await retelling.tellForGood(`settled ${nodeKey(pending.registration.node)}`, () =>
+        finish(pending, known),
+      );
     },
     async find(name, ip) {
-      if (!exchange.usable) return { kind: 'none' };
+      if (!exchange.usable) return NOTHING;
       const node = nodeKey(name);
       const there = await exchange.find({ node, deletions: deletionKeys(name, ip) });
       const known = there && records.openKnown(node, there.known.value);
       const pending = there && records.openPending(node, there.pending.value, there.pending.stampUs);
-      if (known !== undefined || pending !== undefined) return { kind: 'there', known, pending };
-      return { kind: there !== undefined && there.deletedUs > 0 ? 'deleted' : 'none' };
+      const maybeOutdated = exchange.maybeOutdated || there?.maybeOutdated === true;
+      if (known !== undefined || pending !== undefined)
+        return { kind: 'there', known, pending, maybeOutdated };
+      return { kind: there !== undefined && there.deletedUs > 0 ? 'deleted' : 'none', maybeOutdated };
     },
     async claim(pending) {
       const { kind, clusterId, hostname } = pending.registration.node;
@@ -157,17 +168,18 @@ function createShared(options: SharedRegistrationsOptions): SharedRegistrations 
       // Too large for Redis: nobody else knows of it.
       if (sealed === undefined) return { kind: 'alone' };
       if (!exchange.usable) return alone();
+      if (exchange.maybeOutdated) return { kind: 'busy' };
       const [turn, token, askedAtMs] = [turnKey(kind, clusterId, hostname), newToken(), clock.nowMs()];
       const result = await exchange.claim(sealed, turn, token, LEASE_MS);
       if (result === undefined) return alone();
-      if (result.word !== 'ours') return { kind: result.word };
+      if (result.word !== 'ours') return { kind: result.word === 'outdated' ? 'busy' : result.word };
       records.stamp(pending, result);
       return { kind: 'ours', turn: keptTurn(exchange, clock, { turn, token, askedAtMs }) };
     },
     turn: ({ kind, clusterId, hostname }, waitMs) =>
       takeTurn(exchange, clock, turnKey(kind, clusterId, hostname), waitMs),
     async pending() {
-      const some = exchange.usable ? await exchange.list(listedToUs) : undefined;
+      const some = exchange.usable && !exchange.maybeOutdated ? await exchange.list(listedToUs) : undefined;
       // Behind the last one comes the first again.
       listedToUs = some?.at(LIST_AT_ONCE - 1)?.stampUs ?? 0;
       return (some ?? []).flatMap(
@@ -192,6 +204,8 @@ function createShared(options: SharedRegistrationsOptions): SharedRegistrations 
   };
 }
 
+const NOTHING: Found = { kind: 'none', maybeOutdated: false };
+
 export const WITHOUT_REDIS: SharedRegistrations = {
   enabled: false,
   usable: false,
@@ -199,7 +213,7 @@ export const WITHOUT_REDIS: SharedRegistrations = {
   bury: () => Promise.resolve(false),
   learn: () => Promise.resolve(),
   settle: () => Promise.resolve(),
-  find: () => Promise.resolve({ kind: 'none' }),
+  find: () => Promise.resolve(NOTHING),
   claim: () => Promise.resolve({ kind: 'alone' }),
   turn: () => Promise.resolve(ALONE),
   pending: () => Promise.resolve([]),

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Claimant, type ClaimantOptions, keyOf, recordOf, StreamsAtManager } from '../../support/claimant.js';
 import { until } from '../../support/claimants.js';
+import { asForLong } from '../../support/redis-generations.js';
 import { type RedisProcess, startRedis } from '../../support/redis-process.js';
 
 const NODE = 'scheduler-1';
@@ -19,6 +20,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 beforeEach(async () => {
   await client.flushall();
+  await asForLong(client, 'claims');
   manager = new StreamsAtManager();
   claimants = [];
 });
@@ -32,7 +34,7 @@ function claimant(name: string, more: Partial<ClaimantOptions> = {}): Claimant {
   return made;
 }
 const leftInRedis = async (): Promise<string[]> =>
-  (await client.keys('dfmgw:1:{f1}:claims:*')).filter((key) => !/:(replicas|takers)$/.test(key));
+  (await client.keys('dfmgw:1:{f1}:claims:*')).filter((key) => !/:(replicas|takers|generation)$/.test(key));
 
 describe('a node', () => {
   it('that moves has its old stream ended before the new one is opened', async () => {

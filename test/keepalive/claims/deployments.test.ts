@@ -37,11 +37,10 @@ describe('replicas agree on who holds a node', () => {
     const [a, b] = await two(15_000);
     await Promise.all(['one', 'two', 'three'].map((node) => a.attach(node)));
     await deployment.master.kill();
-    await until(() => [a, b].every((one) => one.of('claims-unshared').length > 0));
+    await until(() => [a, b].every((one) => !one.isShared));
     await b.attach('newcomer');
-    const back = (one: Claimant): boolean => one.of('claims-shared').length > 1;
     // Sentinel looks for replicas every 10 s, and a failover that found none ready is tried again.
-    while (![a, b].every(back)) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (![a, b].every((one) => one.isShared)) await new Promise((resolve) => setTimeout(resolve, 50));
     expect([a, b].map((one) => one.claims.counts())).toMatchObject([
       { held: 3, unshared: 0 },
       { held: 1, unshared: 0 },

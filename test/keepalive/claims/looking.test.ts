@@ -7,7 +7,16 @@ import type { Clock } from '../../../src/rpc/clock.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const LEASE_MS = 15_000;
-const NOTHING = { wanted: [], reassert: [], watched: [], candidates: [], others: 0 };
+const NOTHING = {
+  wanted: [],
+  reassert: [],
+  watched: [],
+  candidates: [],
+  others: 0,
+  remembers: false,
+  generation: '',
+  ageMs: 0,
+};
 
 /** A replica whose Redis answers everything, and what it was asked to renew. */
 function looking() {
@@ -32,7 +41,11 @@ function looking() {
   const looking = createLooking({
     desk: desk as ClaimDesk,
     belief,
-    giving: { tell: async () => undefined, nobodyThere: () => undefined } as LookingOptions['giving'],
+    giving: {
+      tell: async () => undefined,
+      tellAgain: async () => true,
+      nobodyThere: () => undefined,
+    } as LookingOptions['giving'],
     adopting: {} as LookingOptions['adopting'],
     renew: async (lapsed) => {
       renewals.push({ lapsed });

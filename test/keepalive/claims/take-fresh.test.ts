@@ -22,8 +22,9 @@ function startTaking(said: readonly { readonly got: Taken | undefined; readonly 
   const take: ClaimsExchange['take'] = (_key, how) => {
     const next = said[asked.length];
     asked.push(how);
+    const sentAtMs = clock.nowMs();
     clock.advance(next?.afterMs ?? 0);
-    return Promise.resolve(next?.got);
+    return Promise.resolve({ got: next?.got, sentAtMs });
   };
   const exchange = { take } as ClaimsExchange;
   const startedAtMs = clock.nowMs();

@@ -87,6 +87,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'redis: restarted from an old dump',
+    begin: ({ redis }) => redis.save(),
+  },
+  {
     name: 'sentinel: restarted',
     async begin({ redis }, random) {
       const one = oneOf(redis.sentinels, random);

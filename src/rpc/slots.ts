@@ -1,10 +1,13 @@
-import type { Clock } from '../../rpc/clock.js';
+import type { Clock } from './clock.js';
+
+/** Does the work when its turn comes. */
+export type Slots = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * A few at a time, so that what takes long for many at once does not take long for each. Who takes longer than `patienceMs` goes on, and
  * the next one begins.
  */
-export function createSlots(atOnce: number, patienceMs: number, clock: Clock) {
+export function createSlots(atOnce: number, patienceMs: number, clock: Clock): Slots {
   const waiting: (() => void)[] = [];
   let free = atOnce;
   const next = (): void => {
