@@ -1,11 +1,12 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { GatewayError, statusOfError } from '../errors.js';
 import type { BadInputReason } from '../observe/events.js';
+import type { ByteBudget } from '../rpc/byte-budget.js';
 import type { Departure } from '../rpc/call.js';
 import type { Client } from '../rpc/client.js';
 import { NO_METADATA } from '../rpc/metadata.js';
+import { createSlots, type Slots } from '../rpc/slots.js';
 import type { Admitted } from './admission.js';
-import type { ByteBudget } from './byte-budget.js';
 import type { Deadlines } from './deadlines.js';
 import { EarlyCall, type EarlyCallOwner } from './early-call.js';
 import type { DownstreamOptions } from './engine.js';
@@ -26,6 +27,11 @@ export interface CallsOptions {
   readonly onClose: (cancelled: boolean) => void;
 }
 
+/** What the manager is asked for one connection at the same time: its answers come in bulk, and each is work of the thread. */
+const ASKING_AT_ONCE = 1;
+/** A manager that takes longer is asked for the next one, too. */
+const ASKING_MS = 5;
+
 /** The calls of one connection, from their admission to the end of their streams. */
 export class Calls {
   /** Tells of what is nobody's fault but ours. */
@@ -33,6 +39,7 @@ export class Calls {
   readonly #options: CallsOptions;
   readonly #open = new Set<Http2Call | EarlyCall>();
   #messageBytes = 0;
+  #asking: Slots | undefined;
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -106,6 +113,7 @@ export class Calls {
       client,
       departureNow,
       mayAsk,
+      slots: this.#slots,
       clock: downstream.clock,
       maxMessageBytes: downstream.maxMessageBytesFor?.(path) ?? downstream.limits.maxMessageBytes,
       onBytes: this.#onBytes,
@@ -143,6 +151,12 @@ export class Calls {
     this.#delete(call);
     this.#options.onClose(cancelled);
   }
+
+  /** Made for who asks: of ten thousand connections few ever do. */
+  readonly #slots = (): Slots => {
+    this.#asking ??= createSlots(ASKING_AT_ONCE, ASKING_MS, this.#options.downstream.clock);
+    return this.#asking;
+  };
 
   readonly #onHttp2CallClose = (call: Http2Call): void => this.#closed(call, call.departure === 'cancelled');
 

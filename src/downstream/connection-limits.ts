@@ -27,7 +27,7 @@ const WHAT = {
 /** Seconds. What costs the gateway alone is dealt with in one go, while others wait; the manager's share is spread by flights and queue. */
 const BURST_S: Bursts = { resets: 2, pings: 2, settings: 2, refusals: 2, asking: 10 };
 /** Of a connection from where another one has just been cut off, or cutting would only give its owner another burst. No caller that starts needs more. */
-const BURST_AFTER_CUT_S: Bursts = { resets: 0.5, pings: 0.5, settings: 0.5, refusals: 0.5, asking: 1 };
+const BURST_AFTER_CUT_S: Bursts = { resets: 0.5, pings: 0.5, settings: 0.5, refusals: 0.5, asking: 0.2 };
 
 export interface ConnectionLimitsOptions {
   /** Read when they are needed. */

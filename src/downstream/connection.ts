@@ -2,17 +2,16 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { GatewayError } from '../errors.js';
 import type { CallerConnection } from '../observe/callers.js';
-import type { BadInputReason, ConnectionCloseReason } from '../observe/events.js';
+import type { ConnectionCloseReason } from '../observe/events.js';
+import type { ByteBudget } from '../rpc/byte-budget.js';
 import type { Departure } from '../rpc/call.js';
 import type { Metadata } from '../rpc/metadata.js';
 import type { Admission } from './admission.js';
 import { createAdmitting } from './admitting.js';
-import type { ByteBudget } from './byte-budget.js';
 import { Calls } from './calls.js';
 import { clientOf } from './client-of.js';
-import { ConnectionLimits } from './connection-limits.js';
+import { Conduct } from './conduct.js';
 import type { Deadlines } from './deadlines.js';
-import { createEmptyFrames } from './empty-frames.js';
 import type { DownstreamOptions } from './engine.js';
 import type { Garbage } from './garbage.js';
 import { Liveness } from './liveness.js';
@@ -39,12 +38,6 @@ export interface ConnectionOptions {
   readonly onCallClose: () => void;
 }
 
-/** A refusal of large metadata costs as much as so many others: all of it has been received, and is garbage. The fourth in a burst is the last. */
-const LARGE_WEIGHT = 60;
-
-/** Of delay for whoever comes next from there, and one more for each stream of it. */
-const MISTAKE_MS = 5;
-
 const ignore = (): void => {};
 
 /** One connection of a caller: its session, its calls, its pings. It owns the socket. */
@@ -54,23 +47,14 @@ export class Connection {
   readonly #calls: Calls;
   #closeReason: ConnectionCloseReason | undefined;
   #caller: CallerConnection | undefined;
-  /** Asked for while it has one. */
-  readonly #address: string;
   #spoke = false;
   readonly #admit: (raw: readonly string[]) => Admission;
   /** By our own stopping. */
   #cut = false;
   #closed = false;
-  /** Over a limit, and to be cut off in a moment. */
-  #condemned = false;
-  readonly #limits: ConnectionLimits;
+  readonly #conduct: Conduct;
   readonly #share: Share;
   readonly #liveness: Liveness;
-  /** Calls that have begun or ended, and how many had by the last ping. */
-  #turns = 0;
-  #turnsAtPing = 0;
-  /** That have come, ever. */
-  #streams = 0;
   /** When the last call ended, or the connection began. */
   #idleSinceMs: number;
 
@@ -78,8 +62,9 @@ export class Connection {
     this.#options = options;
     this.#session = options.session;
     this.#admit = createAdmitting(options.downstream.limits);
-    const { limits, clock, emit, tls } = options.downstream;
-    this.#limits = new ConnectionLimits({ limits: limits.limits, afterCut: options.afterCut, clock, emit });
+    const { limits, clock, tls } = options.downstream;
+    // Asked for while the socket has one.
+    const address = options.socket.remoteAddress ?? '';
     this.#share = new Share({
       turns: options.turns,
       reading: createReading(options.socket),
@@ -93,40 +78,40 @@ export class Connection {
       budget: options.budget,
       client: tls.clientAuth === 'none' ? undefined : clientOf(options.socket),
       departureNow: this.#departureNow,
-      mayAsk: () => this.#mayAsk(),
+      mayAsk: () => this.#conduct.mayAsk(),
       onClose: (cancelled) => this.#onCallClose(cancelled),
     });
-    const emptyFrames = createEmptyFrames({
+    this.#conduct = new Conduct({
+      downstream: options.downstream,
+      address,
+      garbage: options.garbage,
+      recentlyCut: options.recentlyCut,
+      afterCut: options.afterCut,
+      gone: () => this.#closed || this.#session.destroyed,
       received: () => ({
         bytes: options.socket.bytesRead,
-        calls: this.#turns + this.#share.waiting,
         messageBytes: this.#calls.messageBytes,
+        waitingCalls: this.#share.waiting,
       }),
-      clock,
+      condemn: () => this.#condemn(),
     });
     this.#liveness = new Liveness({
       session: options.session,
       limits,
       clock,
       idleSinceMs: () => (this.openCalls > 0 ? undefined : this.#idleSinceMs),
-      isFlooding: () => this.#isOver(emptyFrames()),
-      cut: (reason) => this.destroy(reason),
+      isFlooding: () => this.#conduct.isFlooding(),
+      // In turn: two thousand that came together and said nothing are over their time together, too.
+      cut: (reason) => options.turns.wait({ work: () => this.#cutInTurn(reason) }),
       leave: (reason) => this.#leave(reason),
     });
     this.#listen();
-    this.#address = options.socket.remoteAddress ?? '';
-    this.#caller = options.downstream.callers?.opened(this.#address);
+    this.#caller = options.downstream.callers?.opened(address);
     options.downstream.emit({ kind: 'connection-opened' });
   }
 
   get openCalls(): number {
     return this.#calls.open + this.#share.waiting;
-  }
-
-  #isOver(detail: string | undefined): boolean {
-    if (detail === undefined) return false;
-    this.#options.downstream.emit({ kind: 'limit-reached', limit: 'empty-frames', detail });
-    return true;
   }
 
   /** GOAWAY; what is in flight goes on, and with its end the connection closes. */
@@ -147,10 +132,16 @@ export class Connection {
   /** At once, without waiting for the peer. */
   destroy(reason: ConnectionCloseReason): void {
     this.#closeReason ??= reason;
+    if (reason === 'limit') this.#conduct.cutting();
     this.#cut = reason === 'drain';
     this.#share.end();
     if (!this.#session.destroyed) this.#session.destroy();
     this.#options.socket.destroy();
+  }
+
+  #cutInTurn(reason: ConnectionCloseReason): false {
+    this.destroy(reason);
+    return false;
   }
 
   #listen(): void {
@@ -159,9 +150,9 @@ export class Connection {
     session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     session.once('remoteSettings', () => {
       this.#liveness.spoke();
-      session.on('remoteSettings', () => this.#onSettings());
+      session.on('remoteSettings', () => this.#onFrame('settings'));
     });
-    session.on('ping', () => this.#onPing());
+    session.on('ping', () => this.#onFrame('ping'));
     // A frame that could not be sent; its stream fails by itself, and says so to the call.
     session.on('frameError', () => {});
     this.#options.socket.once('close', () => this.#onClose());
@@ -170,10 +161,9 @@ export class Connection {
   #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
     // Each reason for an error of a stream (a reset, a lost connection, headers too large to send) ends in 'close'.
     stream.on('error', ignore);
-    this.#options.garbage.headers(raw);
-    this.#streams += 1;
+    this.#conduct.stream(raw);
     // It goes with its connection.
-    if (this.#condemned) return;
+    if (this.#conduct.condemned) return;
     if (this.#share.take()) this.#take(stream, raw);
     else this.#share.later(() => this.#take(stream, raw));
   }
@@ -181,7 +171,7 @@ export class Connection {
   /** False: it has gone, and costs nothing. */
   #take(stream: ServerHttp2Stream, raw: readonly string[]): boolean {
     if (stream.destroyed || stream.closed) {
-      this.#count('resets');
+      this.#conduct.reset();
       return false;
     }
     this.#admitCall(stream, raw);
@@ -190,14 +180,13 @@ export class Connection {
 
   #admitCall(stream: ServerHttp2Stream, raw: readonly string[]): void {
     const admission = this.#admit(raw);
-    this.#turns += 1;
+    this.#conduct.turn();
     if (admission.kind === 'call') {
       this.#hear(admission.metadata);
       this.#calls.begin(stream, admission);
       return;
     }
-    this.#reportBadInput(admission.reason, admission.error);
-    this.#count('refusals', admission.reason === 'metadata' ? LARGE_WEIGHT : 1);
+    this.#conduct.refused(admission.reason, admission.error);
     refuse(stream, admission, this.#options.downstream.clock, this.#calls.report);
   }
 
@@ -218,48 +207,25 @@ export class Connection {
     return this.#session.destroyed || this.#options.socket.destroyed ? 'connection-lost' : 'cancelled';
   };
 
-  /** grpc-go pings as often as data comes, to measure the link: only pings for nothing count. */
-  #onPing(): void {
+  #onFrame(kind: 'ping' | 'settings'): void {
     this.#share.frame();
-    if (this.#turns === this.#turnsAtPing) this.#count('pings');
-    this.#turnsAtPing = this.#turns;
-  }
-
-  #onSettings(): void {
-    this.#share.frame();
-    this.#count('settings');
-  }
-
-  #mayAsk(): GatewayError | undefined {
-    const objection = this.#options.downstream.objection?.();
-    if (objection !== undefined) return objection;
-    const excess = this.#limits.count('asking');
-    // Each refusal costs little, and a hundred thousand of them keep everybody waiting.
-    if (excess !== undefined) this.#count('refusals');
-    return excess;
+    this.#conduct[kind]();
   }
 
   /**
-   * Who does too much of this is cut off, without ceremony: each frame of ceremony would be another to pay for. Never while frames
-   * are being read: Node 20 and 22 abort when a session goes away under nghttp2 (nodejs/node#38964).
+   * Who does too much is cut off, without ceremony: each frame of ceremony would be another to pay for. Never while frames
+   * are being read: Node 20 and 22 abort when a session goes away under nghttp2 (nodejs/node#38964). And one in a turn: of hundreds of streams it takes 10 ms.
    */
-  #count(limit: 'resets' | 'pings' | 'settings' | 'refusals', weight = 1): void {
-    if (this.#condemned || this.#closed || this.#session.destroyed) return;
-    if (this.#limits.count(limit, weight) === undefined) return;
-    this.#condemned = true;
+  #condemn(): void {
     this.#share.end();
-    setImmediate(() => this.destroy('limit'));
+    this.#options.turns.alone(() => this.destroy('limit'));
   }
 
   #onCallClose(cancelled: boolean): void {
-    if (cancelled) this.#count('resets');
+    if (cancelled) this.#conduct.reset();
     this.#idleSinceMs = this.#options.downstream.clock.nowMs();
-    this.#turns += 1;
+    this.#conduct.turn();
     this.#options.onCallClose();
-  }
-
-  #reportBadInput(reason: BadInputReason, error: GatewayError): void {
-    this.#options.downstream.emit({ kind: 'bad-input', reason, detail: error.message });
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -271,16 +237,6 @@ export class Connection {
       this.#options.downstream.emit({ kind: 'bad-input', reason: 'protocol', detail: error.message });
   }
 
-  /** Whoever is cut off may be back at once, with as much again. */
-  #clearUp(): void {
-    const { garbage, recentlyCut } = this.#options;
-    const isCut = this.#closeReason === 'limit';
-    if (!isCut && this.#closeReason !== 'protocol-error') return;
-    garbage.streams(this.#streams);
-    // A client's mistake keeps nobody waiting to speak of; a thousand in a second do.
-    recentlyCut.add(this.#address, isCut ? Number.POSITIVE_INFINITY : MISTAKE_MS + this.#streams);
-  }
-
   #onClose(): void {
     // The session tells of its error only after its socket has closed, and then on a later tick.
     setImmediate(() => {
@@ -290,7 +246,7 @@ export class Connection {
       this.#share.end();
       if (!this.#session.destroyed) this.#session.destroy();
       this.#caller?.closed();
-      this.#clearUp();
+      this.#conduct.closed(this.#closeReason);
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });
       this.#options.onClose(this);
     });

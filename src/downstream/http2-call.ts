@@ -1,11 +1,12 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { GatewayError } from '../errors.js';
+import type { ByteBudget } from '../rpc/byte-budget.js';
 import type { Call, Departure } from '../rpc/call.js';
 import type { Client } from '../rpc/client.js';
 import type { Clock } from '../rpc/clock.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
+import type { Slots } from '../rpc/slots.js';
 import type { Status } from '../rpc/status.js';
-import type { ByteBudget } from './byte-budget.js';
 import type { Encoding } from './compression.js';
 import { Inbound } from './inbound.js';
 import { Outbound } from './outbound.js';
@@ -21,6 +22,8 @@ export interface Http2CallOptions {
   readonly maxMessageBytes: number;
   readonly budget: ByteBudget;
   readonly mayAsk: () => GatewayError | undefined;
+  /** One after the other, for all calls of its connection. */
+  readonly slots: () => Slots;
   readonly client: Client | undefined;
   readonly clock: Clock;
   /** Asked in the event that ends the stream, unless that was us: by what it tells of the connection below. */
@@ -54,6 +57,7 @@ export class Http2Call implements Call {
   readonly #stream: ServerHttp2Stream;
   readonly #clock: Clock;
   readonly #departureNow: () => Departure;
+  readonly #slots: () => Slots;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   #state: State = OPEN;
@@ -64,6 +68,7 @@ export class Http2Call implements Call {
     this.metadata = options.metadata;
     this.deadlineMs = options.deadlineMs;
     this.mayAsk = options.mayAsk;
+    this.#slots = options.slots;
     this.client = options.client;
     this.#stream = options.stream;
     this.#clock = options.clock;
@@ -71,6 +76,10 @@ export class Http2Call implements Call {
     this.#inbound = new Inbound(options);
     this.#outbound = new Outbound(options.stream, options.onInternalError);
     this.#listen(options.onClose);
+  }
+
+  askInTurn<T>(ask: () => Promise<T>): Promise<T> {
+    return this.#slots()(() => (this.#state.kind === 'gone' ? Promise.reject(this.#state.error) : ask()));
   }
 
   get signal(): AbortSignal {

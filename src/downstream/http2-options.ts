@@ -12,13 +12,21 @@ const ANSWERABLE_FACTOR = 4;
 /** The least that a header counts (RFC 9113 §6.5.2): by size, never by number, a list is too long. */
 const SMALLEST_HEADER_BYTES = 32;
 
+/**
+ * Of a connection from where one has just been cut off, at first: what exceeds it nghttp2 refuses by itself, before anything is made for it. As many
+ * as clients take for granted before they have read our SETTINGS (RFC 9113 §6.5.2 has no smaller one).
+ */
+const STREAMS_AFTER_CUT = 100;
+
 /** What node:http2 is told about a new connection. */
-export function http2Options(limits: DownstreamLimits): ServerOptions {
+export function http2Options(limits: DownstreamLimits, afterCut: boolean): ServerOptions {
   const maxHeaderListSize = limits.maxMetadataBytes * ANSWERABLE_FACTOR;
   return {
     settings: {
       enablePush: false,
-      maxConcurrentStreams: limits.maxConcurrentStreams,
+      maxConcurrentStreams: afterCut
+        ? Math.min(STREAMS_AFTER_CUT, limits.maxConcurrentStreams)
+        : limits.maxConcurrentStreams,
       maxHeaderListSize,
       // The default of 64 KiB allows 64 MB/s at 1 ms; a model of 256 MiB should not have to wait for round trips.
       initialWindowSize: 256 * KIB,

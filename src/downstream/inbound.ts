@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { GatewayError } from '../errors.js';
-import { type ByteBudget, isCounted } from './byte-budget.js';
+import { type ByteBudget, isCounted } from '../rpc/byte-budget.js';
 import { type Encoding, unpack } from './compression.js';
 import { Deframer, type Frame } from './frames.js';
 
@@ -123,7 +123,8 @@ export class Inbound {
       this.#takenBytes = wantedBytes;
       return;
     }
-    const text = `a message of ${wantedBytes} bytes while ${this.#options.budget.usedBytes} are under way (server.limits.bytesInFlight)`;
+    const { usedBytes, limitBytes } = this.#options.budget;
+    const text = `a message of ${wantedBytes} bytes while ${usedBytes} are under way; ${limitBytes} are allowed (server.limits.bytesInFlight)`;
     this.#options.onOverBudget(text);
     this.fail(new GatewayError('overloaded', text));
   }

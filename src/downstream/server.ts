@@ -1,7 +1,8 @@
-import http2 from 'node:http2';
+import http2, { type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { GatewayError } from '../errors.js';
-import { type ByteBudget, createByteBudget } from './byte-budget.js';
+import { type ByteBudget, createByteBudget } from '../rpc/byte-budget.js';
+import type { Timer } from '../rpc/clock.js';
 import { Connection } from './connection.js';
 import { createConnectionsByAddress } from './connections-by-address.js';
 import { Deadlines } from './deadlines.js';
@@ -13,6 +14,11 @@ import { createListener, renewTls } from './listener.js';
 import { createReading } from './reading.js';
 import { createRecentlyCut, type RecentlyCut } from './recently-cut.js';
 import { Turns } from './turns.js';
+
+/** Connections that are opened in the turn in which they come, as long as turns are short. */
+const CONNECTIONS_PER_TURN = 16;
+/** So long a connection from where one has just been cut off has few streams. */
+const TRUSTED_AFTER_MS = 1_000;
 
 /** The listener for callers, over node:http2. Throws GatewayError `config-invalid` where TLS cannot be set up. */
 export const createDownstream: Engine = (options) => new NodeDownstream(options);
@@ -31,6 +37,9 @@ class NodeDownstream implements Downstream {
   readonly #sockets = new Set<Socket>();
   #draining: Draining | undefined;
   #closed = false;
+  #turn = -1;
+  /** Connections in this turn. */
+  #opened = 0;
 
   constructor(options: DownstreamOptions) {
     this.#options = options;
@@ -123,30 +132,44 @@ class NodeDownstream implements Downstream {
     const released = this.#admit(socket);
     if (released === undefined) return;
     const waitMs = this.#recentlyCut.waitMs(socket.remoteAddress ?? '');
-    if (waitMs === 0) this.#open(socket, released, false);
+    if (waitMs === 0 && this.#mayOpenNow()) this.#open(socket, released, false);
     else this.#openLater(socket, waitMs, released);
   }
 
-  /** Until then nothing of it is read. */
+  /** libuv accepts whoever has come, all in one go, and each is a piece of work. */
+  #mayOpenNow(): boolean {
+    const turn = this.#turns.now;
+    if (turn !== this.#turn) {
+      this.#turn = turn;
+      this.#opened = 0;
+    }
+    this.#opened += 1;
+    return this.#opened <= (this.#turns.isLong ? 1 : CONNECTIONS_PER_TURN);
+  }
+
+  /** In its turn, and no sooner than in `waitMs`; until then nothing of it is read. */
   #openLater(socket: Socket, waitMs: number, released: () => void): void {
-    this.#options.emit({ kind: 'connection-delayed' });
+    const afterCut = waitMs > 0;
+    if (afterCut) this.#options.emit({ kind: 'connection-delayed' });
     const reading = createReading(socket);
     reading.stop();
     const work = (): false => {
       reading.start();
-      if (!socket.destroyed && !this.#refusedStopping(socket)) this.#open(socket, released, true);
+      if (!socket.destroyed && !this.#refusedStopping(socket)) this.#open(socket, released, afterCut);
       return false;
     };
-    // There may be many, and each is a piece of work.
-    const timer = this.#options.clock.setTimer(waitMs, () => this.#turns.wait({ work }));
+    const wait = (): void => this.#turns.wait({ work });
+    const timer = afterCut ? this.#options.clock.setTimer(waitMs, wait) : undefined;
+    if (!afterCut) wait();
     socket.once('close', () => {
-      timer.cancel();
+      timer?.cancel();
       released();
     });
   }
 
   #open(socket: Socket, released: () => void, afterCut: boolean): void {
-    const session = http2.performServerHandshake(socket, http2Options(this.#options.limits));
+    const session = http2.performServerHandshake(socket, http2Options(this.#options.limits, afterCut));
+    const trusted = afterCut ? this.#trustLater(session) : undefined;
     const connection = new Connection({
       session,
       socket,
@@ -158,6 +181,7 @@ class NodeDownstream implements Downstream {
       recentlyCut: this.#recentlyCut,
       afterCut,
       onClose: (closed) => {
+        trusted?.cancel();
         released();
         this.#connections.delete(closed);
         this.#draining?.check();
@@ -166,5 +190,14 @@ class NodeDownstream implements Downstream {
     });
     this.#connections.add(connection);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  }
+
+  /** Whoever shares the address of one who was cut off is to have what all have. */
+  #trustLater(session: ServerHttp2Session): Timer {
+    const { limits, clock } = this.#options;
+    const { maxConcurrentStreams } = limits;
+    return clock.setTimer(TRUSTED_AFTER_MS, () => {
+      if (!session.destroyed) session.settings({ maxConcurrentStreams });
+    });
   }
 }

@@ -26,6 +26,7 @@ export class Turns {
   readonly #options: TurnsOptions;
   readonly #schedule: (next: () => void) => void;
   readonly #waiting = new Set<Waiting>();
+  readonly #alone: (() => void)[] = [];
   #number = 0;
   #scheduled = false;
   #sinceMs = 0;
@@ -54,6 +55,12 @@ export class Turns {
     if (!this.#scheduled) this.#await();
   }
 
+  /** For what takes long and cannot be divided: one of them in a turn, in order. */
+  alone(act: () => void): void {
+    this.#alone.push(act);
+    if (!this.#scheduled) this.#await();
+  }
+
   leave(waiting: Waiting): void {
     this.#waiting.delete(waiting);
   }
@@ -68,16 +75,19 @@ export class Turns {
     this.#scheduled = false;
     this.#number += 1;
     this.#tookMs = this.#options.nowMs() - this.#sinceMs;
+    this.#alone.shift()?.();
     if (this.#waiting.size > 0) this.#serve();
-    if (this.#waiting.size > 0 && !this.#scheduled) this.#await();
+    if (this.#waiting.size + this.#alone.length > 0 && !this.#scheduled) this.#await();
   }
 
   #serve(): void {
     if (this.isLong) this.#pieces = Math.max(1, this.#pieces >> 1);
     else if (this.#tookMs < SHORT_MS) this.#pieces = Math.min(MOST_PIECES, this.#pieces * 2);
     let left = this.#pieces;
+    // Of some pieces the whole cost shows at once: a connection that is opened or cut takes as long as dozens of calls.
+    const untilMs = this.#options.nowMs() + LONG_MS;
     for (const waiting of this.#waiting) {
-      if (left === 0) return;
+      if (left === 0 || this.#options.nowMs() > untilMs) return;
       left -= 1;
       // Who comes again goes to the end of the line, which this loop reaches, too.
       this.#waiting.delete(waiting);

@@ -172,6 +172,8 @@ async function observe(options: DispatchOptions, call: Call, read: Read): Promis
 
 async function serveWrite(options: DispatchOptions, call: Call, mode: 'answer' | 'observe'): Promise<Ended> {
   const collected = await collectOne(call);
+  // Whatever it is, in answering it counts: what makes all void that is remembered costs more than a write.
+  if (mode === 'answer') refuseExcess(call);
   if (collected.kind === 'other') {
     return around(options, undefined, () =>
       forward(options, unread(call, collected.messages, collected.ended)),
@@ -182,6 +184,11 @@ async function serveWrite(options: DispatchOptions, call: Call, mode: 'answer' |
   return mode === 'observe'
     ? around(options, touched, () => observeWrite(options, call, message))
     : write(options, call, message, touched);
+}
+
+function refuseExcess(call: Call): void {
+  const objection = call.mayAsk?.();
+  if (objection !== undefined) throw objection;
 }
 
 /** A write that is not looked into may be applied at any moment while it is under way: it counts from both ends. */
@@ -215,21 +222,24 @@ async function write(
   message: Buffer,
   touched: Touched | undefined,
 ): Promise<Ended> {
-  const objection = call.mayAsk?.();
-  if (objection !== undefined) throw objection;
   const ownDeadlineMs = options.clock.nowMs() + options.requestTimeoutMs;
   const deadlineMs = Math.min(call.deadlineMs ?? Number.POSITIVE_INFINITY, ownDeadlineMs);
   const { path, signal } = call;
   const metadata = options.tracing.outgoing(call.metadata);
+  let begun = false;
   try {
     const request = { path, metadata, message, deadlineMs, signal };
-    const { reply, journaled } = await options.registrations.write(request);
+    const send = () => {
+      begun = true;
+      return options.registrations.write(request);
+    };
+    const { reply, journaled } = await (call.askInTurn?.(send) ?? send());
     if (!options.isRefusal(reply)) options.written(touched);
     await sendReply(call, reply, journaled ? JOURNALED : undefined);
     return { answer: journaled ? 'local' : 'forwarded', code: reply.status.code };
   } catch (error) {
     // Given up, it may be applied all the same.
-    if (!NEVER_SENT.has(codeOf(error))) options.written(touched);
+    if (begun && !NEVER_SENT.has(codeOf(error))) options.written(touched);
     if (codeOf(error) !== 'manager-timeout' || deadlineMs === ownDeadlineMs) throw error;
     throw new GatewayError('deadline-exceeded', "the caller's deadline passed before the manager answered", {
       cause: error,

@@ -45,6 +45,7 @@ export function delegate(
       return call.departure;
     },
     ...(call.mayAsk !== undefined && { mayAsk: call.mayAsk }),
+    ...(call.askInTurn !== undefined && { askInTurn: (ask) => call.askInTurn?.(ask) ?? ask() }),
     client: call.client,
     read: replaced.read ?? (() => call.read()),
     sendHeaders: replaced.sendHeaders ?? ((metadata) => call.sendHeaders(metadata)),

@@ -32,6 +32,8 @@ export interface Call {
   readonly departure: Departure | undefined;
   /** Why its caller may not have the manager asked now; undefined: he may, and it counts. Absent: nobody counts. */
   readonly mayAsk?: () => GatewayError | undefined;
+  /** Has the manager asked when it is its connection's turn, or rejects if its caller has gone meanwhile. Absent: there are no turns. */
+  askInTurn?<T>(ask: () => Promise<T>): Promise<T>;
   /** Whose connection it came over; undefined: of somebody who was not asked for a certificate. */
   readonly client?: Client | undefined;
   read(): Promise<Buffer | undefined>;

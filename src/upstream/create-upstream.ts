@@ -4,6 +4,7 @@ import type { Call, UnaryRequest } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
+import { type AnswersUnderWay, createAnswersUnderWay } from './answers-under-way.js';
 import { type AttemptContext, attempt, enter } from './attempt.js';
 import { forward, refuseCall } from './forward.js';
 import type { Patience } from './in-flight.js';
@@ -15,6 +16,7 @@ import type { Answer, ForwardOutcome, Upstream } from './upstream.js';
 
 export interface UpstreamOptions extends AttemptContext {
   readonly managers: Config['managers'];
+  readonly limits: Pick<Config['server']['limits'], 'bytesInFlight'>;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly resolver?: Resolver;
@@ -23,6 +25,10 @@ export interface UpstreamOptions extends AttemptContext {
 /** The managers of the configuration, not started. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   const pool = new Pool(options, options.managers.addrs, options.resolver ?? systemResolver);
+  const answers = createAnswersUnderWay({
+    ...options,
+    isKnown: (path) => options.methodLabel(path) !== 'other',
+  });
   let stopping: Promise<void> | undefined;
   const refuseWhenStopping = () => {
     if (stopping) throw new GatewayError('draining', 'manager-gateway: stopping');
@@ -37,7 +43,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     async forward(call) {
       try {
         refuseWhenStopping();
-        return await forwardInTurn(options, pool, call, refuseWhenStopping);
+        const opening = answers.opening(call.path);
+        const answered = opening === undefined ? nothing : await opening;
+        return await forwardInTurn(options, pool, call, { answers, answered }, refuseWhenStopping).finally(
+          answered,
+        );
       } catch (error) {
         tellUnexpected(options, call.path, error);
         return { code: refuseCall(call, error).code };
@@ -100,6 +110,7 @@ async function forwardInTurn(
   options: UpstreamOptions,
   pool: Pool,
   call: Call,
+  toldOf: { readonly answers: AnswersUnderWay; readonly answered: () => void },
   refuseWhenStopping: () => void,
 ): Promise<ForwardOutcome> {
   let address = await pool.chooseSoon(call);
@@ -107,10 +118,12 @@ async function forwardInTurn(
   if (address?.closed) address = pool.choose(); // it went in the moment between
   if (!address) throw new GatewayError('manager-unavailable', unresolvedText(pool));
   const failed = (error: unknown): void => tellUnexpected(options, call.path, error);
-  const { code } = await forward(call, address.channel(), options.clock, failed);
+  const { code } = await forward(call, address.channel(), { ...toldOf, clock: options.clock, failed });
   if (code === Code.UNAVAILABLE) address.reportTrouble();
   return { code };
 }
+
+const nothing = (): void => undefined;
 
 /** What is not ours is told of here: its caller is told to look into the log. */
 function tellUnexpected({ emit, methodLabel }: UpstreamOptions, path: string, error: unknown): void {

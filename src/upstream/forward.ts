@@ -1,22 +1,24 @@
-import { statusOfError } from '../errors.js';
+import { GatewayError, statusOfError } from '../errors.js';
 import type { Call } from '../rpc/call.js';
 import type { Clock } from '../rpc/clock.js';
 import { type Metadata, NO_METADATA } from '../rpc/metadata.js';
 import { Code, type Status } from '../rpc/status.js';
+import type { AnswersUnderWay } from './answers-under-way.js';
 import type { Channel } from './channel.js';
 import type { ChannelCall } from './channel-call.js';
 
 /**
  * Carries a whole call, whatever its shape, over `channel` and ends it; resolves with the status it ended with, rejects
  * if it could not be begun. Each side is read only as fast as the other one takes it; what goes wrong on the caller's is
- * told to `failed`.
+ * told to `failed`. `answered`: the size of the first answer is known.
  */
 export function forward(
   call: Call,
   channel: Channel,
-  clock: Clock,
-  failed: (error: unknown) => void,
+  { answers, clock, failed, answered }: ForwardOptions,
 ): Promise<Status> {
+  // While it waited: a manager would have its stream, and its reset, for nothing.
+  if (call.signal.aborted) return Promise.resolve(endGone(call, clock));
   return new Promise((resolve) => {
     let ended = false;
     const end = (status: Status, trailers: Metadata) => {
@@ -34,12 +36,17 @@ export function forward(
     const up = channel.call(call.path, call.metadata, call.deadlineMs, {
       headers: (metadata) => call.sendHeaders(metadata),
       message: (message) => {
+        answered();
+        const taken = answers.hold(call.path, message.length);
+        if (taken instanceof GatewayError) return giveUp(taken);
         // Asking for the next one only when the caller has taken this one is the back-pressure.
-        call.sendMessage(message).then(() => up.requestMessage(), giveUp);
+        call
+          .sendMessage(message)
+          .finally(taken)
+          .then(() => up.requestMessage(), giveUp);
       },
       status: end,
     });
-    if (call.signal.aborted) return gone();
     call.signal.addEventListener('abort', gone, { once: true });
     up.requestMessage();
     pumpRequests(call, up, () => ended).catch((error: unknown) => {
@@ -47,6 +54,13 @@ export function forward(
       if (!ended) giveUp(error);
     });
   });
+}
+
+export interface ForwardOptions {
+  readonly answers: AnswersUnderWay;
+  readonly clock: Clock;
+  readonly failed: (error: unknown) => void;
+  readonly answered: () => void;
 }
 
 /** The caller's messages, then its half-close, in order; stops when the manager has ended the call. */
@@ -66,6 +80,12 @@ function goneStatus(call: Call, clock: Clock): Status {
   return late
     ? { code: Code.DEADLINE_EXCEEDED, message: 'the deadline of the call has passed' }
     : { code: Code.CANCELLED, message: 'the caller has gone' };
+}
+
+function endGone(call: Call, clock: Clock): Status {
+  const status = goneStatus(call, clock);
+  call.end(status, NO_METADATA);
+  return status;
 }
 
 /** Ends a call that never got to a manager. */

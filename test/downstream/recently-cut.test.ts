@@ -54,6 +54,23 @@ describe('an address from which a connection was cut off', () => {
     expect(recentlyCut.waitMs('127.0.0.1')).toBe(1_000);
   });
 
+  it('has few streams on its next connection for a second, and then as many as everybody', async () => {
+    const { port, events, clock, cut } = await startCut();
+    await cut();
+    const client = http2Client(port);
+    const allowed = new Promise<number[]>((resolve) => {
+      const seen: number[] = [];
+      client.on('remoteSettings', ({ maxConcurrentStreams = 0 }) => {
+        seen.push(maxConcurrentStreams);
+        if (seen.length === 1) clock.advance(1_000);
+        else resolve(seen);
+      });
+    });
+    await events.seen('connection-delayed');
+    clock.advance(500);
+    expect(await allowed).toEqual([100, 256]);
+  });
+
   it('has its next connection, and who shares it, served half a second later', async () => {
     const { port, events, clock, cut } = await startCut();
     await cut();
@@ -111,6 +128,21 @@ describe('an address from which a connection was cut off', () => {
     await events.seen('connection-delayed');
     clock.advance(5);
     expect((await answer).trailers['grpc-status']).toBe('0');
+  });
+});
+
+describe('who has been cut off', () => {
+  it('waits, too, if he is back in the very turn in which he is cut off', async () => {
+    const clock = new ManualClock();
+    const { port, events } = await startDownstream({ clock, limits: { pingsPerSecond: 5 } });
+    const socket = await tcp(port);
+    const again = events.seen('limit-reached').then(() => tcp(port));
+    rawPeer.send(socket, rawPeer.hello, pings(20));
+    await again;
+    await events.until(
+      () => events.of('connection-opened').length + events.of('connection-delayed').length > 1,
+    );
+    expect(events.of('connection-delayed')).toHaveLength(1);
   });
 });
 

@@ -60,6 +60,21 @@ describe('a turn of the event loop', () => {
     expect(begun.join('')).toBe('abcdefghijklmnopqrst');
   });
 
+  it('ends when what it serves has taken long, however many could have been served', () => {
+    const { clock, turns, turn } = startTurns();
+    let served = 0;
+    const work = (): false => {
+      served += 1;
+      clock.advance(2);
+      return false;
+    };
+    for (let one = 0; one < 20; one++) turns.wait({ work: () => work() });
+    turn();
+    expect(served).toBe(4);
+    turn(0);
+    expect(served).toBe(8);
+  });
+
   it('serves those who wait one after the other, whoever waits for more', () => {
     const world = startTurns();
     const order: string[] = [];
@@ -83,6 +98,18 @@ describe('a turn of the event loop', () => {
     };
     expect([100, 100, 100, 100, 100, 100, 100].map(inTurn)).toEqual([16, 8, 4, 2, 1, 1, 1]);
     expect([5, 1, 1, 1].map(inTurn)).toEqual([1, 2, 4, 8]);
+  });
+
+  it('does one thing of those that are to be done alone, whether or not others wait', () => {
+    const world = startTurns();
+    const done: string[] = [];
+    for (const name of 'abc') world.turns.alone(() => done.push(name));
+    world.turns.wait({ work: () => done.push('w') > 9 });
+    const inTurn = (): string => {
+      world.turn();
+      return done.splice(0).join('');
+    };
+    expect([inTurn(), inTurn(), inTurn(), world.due.length]).toEqual(['aw', 'b', 'c', 0]);
   });
 
   it('is asked for only while something is there', () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import http2 from 'node:http2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Code } from '../../src/rpc/status.js';
 import {
@@ -106,6 +108,18 @@ describe('a caller who asks more than memory can answer', () => {
     const codes = await codesOf(times(BURST + 10, write));
     expect(codes[Code.RESOURCE_EXHAUSTED]).toBe(10);
     expect(manager.stats.callsByMethod[UPDATE]).toBe(BURST);
+  });
+
+  it('who sends writes that are none is refused as well: each makes all that is remembered void', async () => {
+    const session = http2.connect(`http://${running.address}`);
+    const empty = async (): Promise<number> => {
+      const headers = { ':method': 'POST', ':path': UPDATE, 'content-type': 'application/grpc' };
+      const [answer] = await once(session.request(headers, { endStream: true }), 'response');
+      return Number(answer['grpc-status']);
+    };
+    const codes = await codesOf(times(BURST + 10, empty));
+    session.destroy();
+    expect(codes[Code.RESOURCE_EXHAUSTED]).toBe(10);
   });
 
   it('joins what is asked already at no cost', async () => {

@@ -28,12 +28,13 @@ export interface Attacked {
   stop(): Promise<number | string>;
 }
 
-/** `answer`: what the manager says; it echoes where nobody says. */
+/** `answer`: what the manager says; it echoes where nobody says. `keepsCalls`: as of a scripted manager. */
 export async function startAttacked(
   more: readonly string[] = [],
   answer: Parameters<typeof startScriptedManager>[0]['answer'] = ({ messages }) => ({ messages }),
+  keepsCalls = true,
 ): Promise<Attacked> {
-  const manager = await startScriptedManager({ answer });
+  const manager = await startScriptedManager({ answer, keepsCalls });
   const sets = [
     'server.listen=127.0.0.1:0',
     'metrics.addr=127.0.0.1:0',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { GatewayError } from '../../src/errors.js';
 import { createClassifier } from '../../src/route/classify.js';
 import { decodeRequest, requestFieldNumbers } from '../../src/route/proto.js';
 import type { Read } from '../../src/rpc/read.js';
@@ -47,6 +48,17 @@ test('passing the stage is what counts', async () => {
   const handler = learned.stage(() => Promise.reject(new Error('no manager')));
   await expect(handler(read('a'))).rejects.toThrow('no manager');
   expect(learned.count).toBe(1);
+});
+
+test('what is refused to one who is over his limit is not learned, or the next start asked it for him', async () => {
+  const learned = createLearned({ clock: new ManualClock() });
+  const tooMany = new GatewayError('overloaded', 'too many');
+  const handler = learned.stage(({ mayAsk }) => Promise.reject(mayAsk?.() ?? new Error('no manager')));
+  for (let i = 0; i < 100; i++)
+    await expect(handler({ ...read(`random-${i}`), mayAsk: () => tooMany })).rejects.toBe(tooMany);
+  expect(learned.count).toBe(0);
+  await expect(handler({ ...read('a'), mayAsk: () => undefined })).rejects.toThrow('no manager');
+  expect(namesOf(learned.mostUsed(HOUR_MS))).toEqual(['a']);
 });
 
 test('secrets and very large requests are not learned', () => {

@@ -59,16 +59,17 @@ export function createKnowledge({ sharing, decoder, emit }: KnowledgeOptions): K
   const byCluster = newestOnly<Observations>(SUBJECTS);
   const siblings = createSiblings();
   const places = createPlaces();
-  // An answer is taken in when it comes and when it is stored.
-  const read = new WeakMap<Buffer, ReturnType<typeof readList>>();
+  // An answer is taken in when it comes and, right after that, when it is stored.
+  let last: { readonly message: Buffer; readonly list: ReturnType<typeof readList> } | undefined;
   let revision = 0;
   let known: Dependence = sharing === 'exact' ? OWN : { kind: 'unknown' };
 
   const listOf = ({ path }: Question, { reply }: Answer): ReturnType<typeof readList> => {
     if (reply.status.code !== Code.OK || reply.message === undefined) return 'unreadable';
-    const list = read.get(reply.message) ?? readList(path, reply.message, decoder);
-    read.set(reply.message, list);
-    return list;
+    if (last?.message !== reply.message) {
+      last = { message: reply.message, list: readList(path, reply.message, decoder) };
+    }
+    return last.list;
   };
 
   const observationsOf = (clusterId: string | undefined): Observations | undefined =>

@@ -90,7 +90,7 @@ export const server = section('What the daemons, seed peers and schedulers conne
         268_435_456,
         { min: 1_048_576 },
         'bytes',
-        'Of all request messages that have begun and are not whole; one alone is always taken.',
+        'Of all request messages that have begun and are not whole, and as many of answers that are passed on and not taken yet; one alone is always taken.',
       ),
       memory: integer(
         0,

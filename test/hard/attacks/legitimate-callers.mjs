@@ -1,8 +1,8 @@
 // Callers as a fleet has them, each on a connection of its own, asking now and then what is remembered, in a process of their own, or what
 // the manager does meanwhile would be charged to the gateway:
 //   node legitimate-callers.mjs ADDRESS COUNT PAUSE_MS
-// Prints "ready", and at the end of its standard input {"latenciesMs": […], "failures": […], "lateMs": […]}: every answer but OK and every call
-// that broke; and how much too late a timer rang here, which is the machine's doing.
+// Prints "ready", and at the end of its standard input {"latenciesMs": […], "failures": […], "lateMs": […], "sources": {…}}: every answer but OK and
+// every call that broke; how much too late a timer rang here, which is the machine's doing; and how many answers were a hit, a miss, or stale.
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,6 +12,7 @@ const TICK_MS = 5;
 const latenciesMs = [];
 const failures = [];
 const lateMs = [];
+const sources = {};
 let stopped = false;
 
 const text = (number, value) =>
@@ -37,6 +38,8 @@ function ask(session, request) {
     let status = 'none';
     const note = (headers) => {
       status = headers['grpc-status'] ?? status;
+      const source = headers['x-dfmgw-cache'];
+      if (source !== undefined) sources[source] = (sources[source] ?? 0) + 1;
     };
     stream.on('response', note);
     stream.on('trailers', note);
@@ -77,4 +80,4 @@ process.stdin.resume().once('end', () => {
 process.stdout.write('ready\n');
 await Promise.all(callers.map((call) => call()));
 clearInterval(ticking);
-process.stdout.write(`${JSON.stringify({ latenciesMs, failures, lateMs })}\n`);
+process.stdout.write(`${JSON.stringify({ latenciesMs, failures, lateMs, sources })}\n`);

@@ -20,6 +20,8 @@ export interface Observed {
   readonly failures: readonly unknown[];
   /** How much too late timers rang in the callers' own process. */
   readonly lateMs: readonly number[];
+  /** How many answers came from memory, from the manager, …, by `x-dfmgw-cache`. */
+  readonly sources: Readonly<Record<string, number>>;
 }
 
 export async function startLegitimateCallers(address: string): Promise<LegitimateCallers> {
