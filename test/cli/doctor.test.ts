@@ -1,14 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkConfiguration } from '../../src/cli/doctor/configuration.js';
 import { runDoctor } from '../../src/cli/doctor/doctor.js';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import { asLine } from '../../src/cli/doctor/report.js';
-import { readCaller, simulateCaller } from '../../src/cli/doctor/simulate-caller.js';
 import {
   type SimulatedManager,
   type SimulatedManagerOptions,
@@ -16,8 +12,9 @@ import {
 } from '../../src/simulator/manager/simulated-manager.js';
 import { makeCertificates } from '../support/certificates.js';
 import { configOf } from '../support/data-path.js';
+import { expiredPair } from '../support/expired-pair.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
-import { startGateway } from '../support/running-gateway.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const owned: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -33,12 +30,6 @@ async function manager(options: SimulatedManagerOptions = {}): Promise<Simulated
 async function redis(args: readonly string[] = []): Promise<RedisProcess> {
   const made = await startRedis({ args });
   owned.push(() => made.stop());
-  return made;
-}
-
-function directory(): string {
-  const made = mkdtempSync(join(tmpdir(), 'doctor-test-'));
-  owned.push(() => rmSync(made, { recursive: true }));
   return made;
 }
 
@@ -63,7 +54,7 @@ async function doctor(addrs: readonly string[], sets: readonly string[] = []): P
     'managers.probe.timeout=11s',
     'managers.probe.interval=12s',
     'redis.timeout=5s',
-    `snapshot.dir=${directory()}`,
+    `snapshot.dir=${temporaryDirectory()}`,
     ...sets,
   ]);
   const code = await runDoctor({
@@ -83,8 +74,6 @@ async function doctor(addrs: readonly string[], sets: readonly string[] = []): P
 function found(examined: Examined, check: string): string | undefined {
   return examined.findings.find((one) => one.check === check)?.found;
 }
-
-const RULE = { name: 'a', certificates: ['*'], methods: ['reads'] };
 
 describe('manager-gateway doctor', () => {
   it('says that all is well, with figures, and ends with 0', async () => {
@@ -154,7 +143,7 @@ describe('manager-gateway doctor', () => {
     owned.push(() => new Promise((closed) => taken.close(closed)));
     await new Promise((listening) => taken.once('listening', listening));
     const { port } = taken.address() as { port: number };
-    const file = join(directory(), 'file');
+    const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, '');
     const { code, trouble } = await doctor(
       [address],
@@ -275,122 +264,10 @@ describe('doctor, of Redis', () => {
   });
 });
 
-describe('doctor --simulate-caller', () => {
-  async function simulate(
-    addrs: readonly string[],
-    sets: readonly string[],
-  ): Promise<{ code: number; text: string }> {
-    let text = '';
-    const config = configOf('', [`managers.addrs=${JSON.stringify(addrs)}`, ...sets]);
-    const caller = 'hostname=node-1,ip=127.0.0.9,idc=idc-a,location=here';
-    const stdout = { write: (part: string) => (text += part) };
-    return { code: await simulateCaller({ config, caller, json: false, stdout }), text };
-  }
-
-  it('asks the gateway that runs, and says from where the answer is and why', async () => {
-    const simulated = await manager();
-    const running = await startGateway({ managers: [simulated.address] });
-    owned.push(() => running.gateway.stop());
-    const sets = [`server.listen=${running.address}`];
-    const first = await simulate([simulated.address], sets);
-    expect(first.text).toMatch(
-      /^asked: the gateway that runs here\nanswer: OK, .*asked of the manager just now/,
-    );
-    expect(first.text).toMatch(/\n {2}1\. sched-a 10\.1\.0\.1:8002, cluster cluster-1, active\n/);
-    expect(first.code).toBe(0);
-    await simulated.stop();
-    const second = await simulate([simulated.address], sets);
-    expect(second.text).toMatch(/answer: OK, .*fresh, from memory/);
-  });
-
-  it('starts one of its own from a copy of the snapshot where none runs', async () => {
-    const simulated = await manager();
-    const dir = directory();
-    const sets = [`snapshot.dir=${dir}`];
-    const running = await startGateway({ managers: [simulated.address], sets });
-    await simulate([simulated.address], [`server.listen=${running.address}`]);
-    await running.gateway.drain();
-    await simulated.stop();
-    const { code, text } = await simulate([simulated.address], [...sets, 'server.listen=127.0.0.1:0']);
-    expect(text).toMatch(/^asked: a gateway of its own.*\nanswer: OK, .*\n {2}1\. sched-a/);
-    expect(code).toBe(0);
-  });
-
-  it('refuses a caller that it cannot read, saying what is allowed', () => {
-    expect(readCaller('hostname=a=b,ip=127.0.0.1')).toEqual({ hostname: 'a=b', ip: '127.0.0.1' });
-    expect(() => readCaller('hostname=a,ip=b,rack=1')).toThrow(/found "rack=1"; allowed: hostname=…,ip=…/);
-    expect(() => readCaller('ip=127.0.0.1')).toThrow(/no hostname/);
-    expect(() => readCaller('hostname=a,hostname=b,ip=c')).toThrow(/hostname twice/);
-  });
-});
-
-it.each([
-  ['off', [], []],
-  [
-    'off',
-    [RULE],
-    [/^server.clients.mode is off, with 1 rules: .* set it to warn first, and to enforce when /],
-  ],
-  ['warn', [RULE], [/^server.clients.mode is warn, with 1 rules: .* set it to enforce when /]],
-  ['enforce', [RULE], []],
-] as const)('rules about clients that refuse nobody are warned of: %s, %j', (mode, rules, expected) => {
-  const config = configOf('', [`server.clients.rules=${JSON.stringify(rules)}`]);
-  const { server } = config;
-  const findings = checkConfiguration({
-    ...config,
-    server: { ...server, clients: { ...server.clients, mode } },
-  });
-  const warnings = findings.filter(({ verdict }) => verdict === 'warning');
-  expect(warnings.map(({ found, advice }) => `${found}: ${advice}`)).toEqual(
-    expected.map((words) => expect.stringMatching(words)),
-  );
-});
-
-describe('a line of the doctor', () => {
-  it('keeps to its line, whatever a stranger says in it', () => {
-    const finding: Finding = {
-      check: 'TLS',
-      subject: 'a\nb',
-      verdict: 'ok',
-      found: '\u001b[2J x',
-      advice: '',
-    };
-    expect(asLine(finding, (_colour, plain) => plain)).toBe('ok      TLS                  a b:  [2J x\n');
-  });
-});
-
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((listening) => server.once('listening', listening));
   const { port } = server.address() as { port: number };
   await new Promise((closed) => server.close(closed));
   return port;
-}
-
-/** Its own authority, and over since 2021; `openssl req` makes none that are over, `openssl ca` does. */
-function expiredPair(): { cert: string; key: string } {
-  const dir = directory();
-  const at = (name: string): string => join(dir, name);
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
-  const newKey = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    at('key'),
-  ];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  openssl('req', ...newKey, ...names, '-out', at('request'));
-  writeFileSync(at('index'), '');
-  writeFileSync(
-    at('ca.cnf'),
-    `[ca]\ndefault_ca=own\n[own]\ndatabase=${at('index')}\nrand_serial=yes\nnew_certs_dir=${dir}\n` +
-      'default_md=sha256\npolicy=any\ncopy_extensions=copy\n[any]\ncommonName=supplied\n',
-  );
-  const dates = ['-startdate', '20200101000000Z', '-enddate', '20210101000000Z'];
-  const files = ['-keyfile', at('key'), '-in', at('request'), '-out', at('cert'), '-notext'];
-  openssl('ca', '-config', at('ca.cnf'), '-selfsign', '-batch', ...dates, ...files);
-  return { cert: readFileSync(at('cert'), 'utf8'), key: readFileSync(at('key'), 'utf8') };
 }
