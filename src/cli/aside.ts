@@ -58,7 +58,10 @@ export function createAside(options: AsideOptions): Aside {
   const emit = createBus(subscribers, (error) =>
     log.subscriber({ kind: 'internal-error', where: 'a subscriber of events', error }),
   );
-  const upstream = createUpstream({ managers: config.managers, classify, methodLabel, clock, random, emit });
+  const upstream = createUpstream({
+    ...{ managers: config.managers, limits: config.server.limits },
+    ...{ classify, methodLabel, clock, random, emit },
+  });
   const dataPath = createDataPath({ config, upstream, clock, random, emit });
   const { fleet, cache, snapshot } = config;
   const classifier = createClassifier({ fleetId: fleet.id, decoder: { decodeRequest, requestFieldNumbers } });

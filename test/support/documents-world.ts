@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type Caller, connectCaller } from './caller.js';
 import { requestOf } from './data-path.js';
-import { type GatewayProcess, runGateway } from './gateway-process.js';
+import { runGateway } from './gateway-process.js';
 import { type ManagerProcess, startManagerProcess } from './manager-process.js';
 import { type RedisProcess, startRedis } from './redis-process.js';
 import { until } from './until.js';
@@ -43,13 +43,38 @@ interface Addresses {
 }
 
 export async function startDocumentsWorld(): Promise<DocumentsWorld> {
+  const ends: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.toReversed()) await end();
+  };
+  try {
+    return { ...(await worldIn(ends)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** `ends`: gets how to end each thing, as soon as it has begun. */
+async function worldIn(ends: (() => unknown)[]): Promise<Omit<DocumentsWorld, 'stop'>> {
   const dir = mkdtempSync(join(tmpdir(), 'dfmgw-pages-'));
-  const [manager, redis] = await Promise.all([startManagerProcess(), startRedis()]);
+  ends.push(() => rmSync(dir, { recursive: true }));
+  const ended = async <T>(starting: Promise<T>, end: (started: T) => unknown): Promise<T> => {
+    const started = await starting;
+    ends.push(() => end(started));
+    return started;
+  };
+  const both = [
+    ended(startManagerProcess(), (one) => one.kill()),
+    ended(startRedis(), (one) => one.stop()),
+  ] as const;
+  // Where one cannot be had, the other is ended only once it has begun.
+  await Promise.allSettled(both);
+  const [manager, redis] = await Promise.all(both);
   const config = join(dir, 'manager-gateway.yaml');
-  const gateway = await startedGateway(dir, config, manager, redis);
-  const { addresses } = gateway;
+  const addresses = await startedGateway(dir, config, manager, redis, ends);
   writeConfig(config, dir, manager, redis, addresses);
-  const caller = await connectCaller(addresses.listen);
+  const caller = await ended(connectCaller(addresses.listen), (one) => one.close());
   let key = '';
 
   /** Whatever the command before has forgotten. */
@@ -66,13 +91,6 @@ export async function startDocumentsWorld(): Promise<DocumentsWorld> {
       await prime();
       return ranToItsEnd(asTyped(command), dir, config);
     },
-    async stop() {
-      await caller.close();
-      gateway.process.child.kill('SIGKILL');
-      await gateway.process.exited;
-      await Promise.all([manager.kill(), redis.stop()]);
-      rmSync(dir, { recursive: true });
-    },
   };
 }
 
@@ -81,7 +99,8 @@ async function startedGateway(
   config: string,
   manager: ManagerProcess,
   redis: RedisProcess,
-): Promise<{ process: GatewayProcess; addresses: Addresses }> {
+  ends: (() => unknown)[],
+): Promise<Addresses> {
   mkdirSync(join(dir, 'bin'));
   const command = join(dir, 'bin/manager-gateway');
   writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${join(PROJECT, 'dist/main.js')}' "$@"\n`);
@@ -89,13 +108,16 @@ async function startedGateway(
   const free = '127.0.0.1:0';
   writeConfig(config, dir, manager, redis, { listen: free, admin: free, metrics: free });
   const started = runGateway(['serve', '--config', config]);
+  ends.push(() => {
+    started.child.kill('SIGKILL');
+    return started.exited;
+  });
   const { listen, admin, metrics } = (await started.line({ event: 'started' })) as Record<string, string>;
   await Promise.all([
     started.line({ event: 'redis-connected' }),
     started.line({ event: 'address-state-changed', to: 'healthy' }),
   ]);
-  const addresses = { listen: String(listen), admin: String(admin), metrics: String(metrics) };
-  return { process: started, addresses };
+  return { listen: String(listen), admin: String(admin), metrics: String(metrics) };
 }
 
 /** Of the gateway, and then of the commands, which find the gateway by it. */
