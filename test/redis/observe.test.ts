@@ -47,6 +47,8 @@ it('and tells of the writes that pass it, and of what callers ask', async () => 
   const asked = answering.read(GET, ASK);
   while (answering.path.isFresh(asked)) await turn();
   observing.path.watch(observing.read(GET, ASK)).saw(seen('one'));
+  // It is learned once it is answered, behind what Redis has to say about it.
+  while (observing.path.learned.count === 0) await turn();
   const shared = createLearnedShared({
     asked: observing.path.redis.asked,
     learned: observing.path.learned,
