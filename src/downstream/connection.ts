@@ -12,10 +12,11 @@ import { Calls } from './calls.js';
 import { clientOf } from './client-of.js';
 import { Conduct } from './conduct.js';
 import type { Deadlines } from './deadlines.js';
+import type { Drainable } from './draining.js';
 import type { DownstreamOptions } from './engine.js';
 import type { Garbage } from './garbage.js';
 import { Liveness } from './liveness.js';
-import { createReading } from './reading.js';
+import type { Reading } from './reading.js';
 import type { RecentlyCut } from './recently-cut.js';
 import { refuse } from './refusal.js';
 import { Share } from './share.js';
@@ -25,6 +26,8 @@ export interface ConnectionOptions {
   readonly session: ServerHttp2Session;
   /** Below the session, which would politely wait for a peer that never answers. */
   readonly socket: Socket;
+  /** Of what its peer sends. */
+  readonly reading: Reading;
   readonly downstream: DownstreamOptions;
   readonly deadlines: Deadlines;
   readonly budget: ByteBudget;
@@ -33,6 +36,10 @@ export interface ConnectionOptions {
   readonly recentlyCut: RecentlyCut;
   /** It had to wait, because one from the same address had just been cut off. */
   readonly afterCut: boolean;
+  /** As it is told to `downstream.callers`. */
+  readonly caller: CallerConnection | undefined;
+  /** By when its first frame has to have come, monotonic ms. */
+  readonly speakByMs: number;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
@@ -41,12 +48,11 @@ export interface ConnectionOptions {
 const ignore = (): void => {};
 
 /** One connection of a caller: its session, its calls, its pings. It owns the socket. */
-export class Connection {
+export class Connection implements Drainable {
   readonly #options: ConnectionOptions;
   readonly #session: ServerHttp2Session;
   readonly #calls: Calls;
   #closeReason: ConnectionCloseReason | undefined;
-  #caller: CallerConnection | undefined;
   #spoke = false;
   readonly #admit: (raw: readonly string[]) => Admission;
   /** By our own stopping. */
@@ -67,7 +73,7 @@ export class Connection {
     const address = options.socket.remoteAddress ?? '';
     this.#share = new Share({
       turns: options.turns,
-      reading: createReading(options.socket),
+      reading: options.reading,
       afterCut: options.afterCut,
       clock,
     });
@@ -99,6 +105,7 @@ export class Connection {
       session: options.session,
       limits,
       clock,
+      speakByMs: options.speakByMs,
       idleSinceMs: () => (this.openCalls > 0 ? undefined : this.#idleSinceMs),
       isFlooding: () => this.#conduct.isFlooding(),
       // In turn: two thousand that came together and said nothing are over their time together, too.
@@ -106,8 +113,6 @@ export class Connection {
       leave: (reason) => this.#leave(reason),
     });
     this.#listen();
-    this.#caller = options.downstream.callers?.opened(address);
-    options.downstream.emit({ kind: 'connection-opened' });
   }
 
   get openCalls(): number {
@@ -164,19 +169,23 @@ export class Connection {
     this.#conduct.stream(raw);
     // It goes with its connection.
     if (this.#conduct.condemned) return;
-    if (this.#share.take()) this.#take(stream, raw);
-    else this.#share.later(() => this.#take(stream, raw));
+    if (this.#share.take()) this.#admitCall(stream, raw);
+    else this.#takeLater(stream, raw);
   }
 
-  /** False: it has gone, and costs nothing. */
-  #take(stream: ServerHttp2Stream, raw: readonly string[]): boolean {
-    if (stream.destroyed || stream.closed) {
-      this.#conduct.reset();
-      return false;
-    }
-    this.#admitCall(stream, raw);
-    return true;
+  #takeLater(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    // Counted when it happens, not when its turn would have come: by then hundreds of others have come in the same read.
+    stream.once('close', this.#onReset);
+    this.#share.later(() => {
+      // It has gone, and costs nothing.
+      if (stream.destroyed || stream.closed) return false;
+      stream.off('close', this.#onReset);
+      this.#admitCall(stream, raw);
+      return true;
+    });
   }
+
+  readonly #onReset = (): void => this.#conduct.reset();
 
   #admitCall(stream: ServerHttp2Stream, raw: readonly string[]): void {
     const admission = this.#admit(raw);
@@ -194,7 +203,7 @@ export class Connection {
   #hear(metadata: Metadata): void {
     if (this.#spoke) return;
     this.#spoke = true;
-    this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
+    this.#options.caller?.spoke(String(metadata['user-agent'] ?? ''));
   }
 
   /**
@@ -218,6 +227,9 @@ export class Connection {
    */
   #condemn(): void {
     this.#share.end();
+    // What else the same read brings nghttp2 refuses by itself then, at once, before anything is made for it.
+    if (!this.#session.closed && !this.#session.destroyed)
+      this.#session.settings({ maxConcurrentStreams: 0 });
     this.#options.turns.alone(() => this.destroy('limit'));
   }
 
@@ -245,7 +257,7 @@ export class Connection {
       this.#liveness.stop();
       this.#share.end();
       if (!this.#session.destroyed) this.#session.destroy();
-      this.#caller?.closed();
+      this.#options.caller?.closed();
       this.#conduct.closed(this.#closeReason);
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });
       this.#options.onClose(this);

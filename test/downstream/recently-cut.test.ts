@@ -147,6 +147,19 @@ describe('who has been cut off', () => {
 });
 
 describe('a connection from where another one was cut off', () => {
+  it('carries large messages both ways, before it is trusted and afterwards', async () => {
+    const { port, events, clock, cut } = await startCut();
+    await cut();
+    const large = framed(Buffer.alloc(1024 * 1024, 'x'));
+    const client = http2Client(port);
+    const answer = request(client, {}, large);
+    await events.seen('connection-delayed');
+    clock.advance(500);
+    expect((await answer).body.equals(large)).toBe(true);
+    clock.advance(1_000);
+    expect((await request(client, {}, large)).body.equals(large)).toBe(true);
+  });
+
   it('has no burst of its own to speak of', async () => {
     const { port, events, clock, cut } = await startCut();
     await cut();
