@@ -32,6 +32,7 @@ export class Arrival implements Drainable {
   readonly #options: ArrivalOptions;
   readonly #timer: Timer;
   #said: Buffer = NOTHING;
+  #spoke = false;
   #closeReason: ConnectionCloseReason = 'client';
 
   constructor(options: ArrivalOptions) {
@@ -58,7 +59,7 @@ export class Arrival implements Drainable {
   }
 
   #late(): false {
-    if (this.#said.length < PREFACE.length && !this.#options.socket.destroyed) this.destroy('first-frame');
+    if (!this.#spoke) this.destroy('first-frame');
     return false;
   }
 
@@ -69,6 +70,7 @@ export class Arrival implements Drainable {
     if (chunk === null) return;
     this.#said = this.#said.length === 0 ? chunk : Buffer.concat([this.#said, chunk]);
     if (isBeginning(this.#said)) return;
+    this.#spoke = true;
     this.#timer.cancel();
     socket.off('readable', this.#onReadable);
     socket.unshift(this.#said);

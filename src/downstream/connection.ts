@@ -227,7 +227,9 @@ export class Connection implements Drainable {
    */
   #condemn(): void {
     this.#share.end();
-    // What else the same read brings nghttp2 refuses by itself then, at once, before anything is made for it.
+    this.#closeReason ??= 'limit';
+    // What else the same read brings nghttp2 refuses by itself then, at once, before anything is made for it; of more than
+    // a hundred such streams node:http2 gives the connection up by itself.
     if (!this.#session.closed && !this.#session.destroyed)
       this.#session.settings({ maxConcurrentStreams: 0 });
     this.#options.turns.alone(() => this.destroy('limit'));
@@ -241,7 +243,7 @@ export class Connection implements Drainable {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
-    if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return;
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || this.#conduct.condemned) return;
     // Also ERR_HTTP2_TOO_MANY_INVALID_FRAMES, and what else node:http2 gives a connection up for.
     const broken = error.code?.startsWith('ERR_HTTP2_') === true;
     this.#closeReason ??= broken ? 'protocol-error' : 'error';

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Reading } from './reading.js';
 import type { Turns } from './turns.js';
 
@@ -22,8 +23,12 @@ export class InPieces extends Duplex implements Reading {
     super();
     this.#socket = socket;
     this.#turns = turns;
-    // As node:http2 does with a socket of its own: half an answer would wait 40 ms for the peer's acknowledgement of the other half.
+    // Here all that node:http2 does with a socket of its own. Half an answer would wait 40 ms for the peer's acknowledgement of the other half;
     socket.setNoDelay();
+    // who has said all that he wants to say still gets his answers;
+    socket.allowHalfOpen = true;
+    // and RFC 9113 §9.2.1 forbids this with TLS 1.2.
+    if (socket instanceof TLSSocket) socket.disableRenegotiation();
     socket.on('readable', this.#offer);
     socket.once('end', () => this.push(null));
     socket.once('close', () => this.destroy());
@@ -56,8 +61,15 @@ export class InPieces extends Duplex implements Reading {
     this.#socket.write(chunk, () => done());
   }
 
+  override _writev(all: { chunk: Buffer }[], done: () => void): void {
+    this.#socket.cork();
+    for (const { chunk } of all.slice(0, -1)) this.#socket.write(chunk);
+    this.#socket.write(all.at(-1)?.chunk ?? '', () => done());
+    this.#socket.uncork();
+  }
+
   override _final(done: () => void): void {
-    this.#socket.end(done);
+    this.#socket.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -51,6 +51,8 @@ export class Inbound {
   read(): Promise<Buffer | undefined> {
     if (this.#reader)
       return Promise.reject(new GatewayError('internal', 'a message is being waited for already'));
+    // Its end comes of itself where it sent nothing, and may have come before anybody listened.
+    if (!this.#listening && this.#stream.readableEnded) this.#halfClosed = true;
     const frame = this.#take();
     if (this.#failure) return Promise.reject(this.#failure);
     if (frame) return this.#contentOf(frame);

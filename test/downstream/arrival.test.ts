@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } fr
 import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { until } from '../support/until.js';
-import { closed, http2Client, request, startDownstream, tcp } from './harness.js';
+import { closed, echo, http2Client, request, startDownstream, tcp } from './harness.js';
 import { rawPeer } from './raw-peer.js';
 
 const PREFACE_BYTES = 24;
@@ -52,6 +52,20 @@ describe('a connection that has not said what it speaks', () => {
     for (const byte of all)
       await new Promise<unknown>((resolve) => socket.write(Buffer.from([byte]), resolve));
     await until('the answer has come', () => Buffer.concat(received).includes(HELLO));
+  });
+
+  it('may say it together with a call without a message, whose end is heard by who begins to read later', async () => {
+    let answered = false;
+    const { port } = await startDownstream({
+      handler: async (call) => {
+        for (let times = 0; times < 3; times++) await new Promise(setImmediate);
+        await echo(call);
+        answered = true;
+      },
+    });
+    const socket = await tcp(port);
+    socket.write(Buffer.concat([rawPeer.hello, rawPeer.headers(1), rawPeer.halfClose(1)]));
+    await until('it has been answered', () => answered);
   });
 
   it('is refused with the first byte that is none of a preface', async () => {

@@ -125,3 +125,27 @@ it('has no half of an answer wait until the peer has acknowledged the other', as
   const { noDelay } = await started();
   expect(noDelay).toHaveBeenCalledWith();
 });
+
+it('writes to a peer that has nothing more to say, in order, and ends when it is ended', async () => {
+  const { pieces, peer, turn } = await started();
+  const got: Buffer[] = [];
+  peer.on('data', (chunk: Buffer) => got.push(chunk));
+  pieces.resume();
+  let told = false;
+  pieces.once('end', () => {
+    told = true;
+  });
+  peer.end();
+  await until('its end has come', () => {
+    turn();
+    return told;
+  });
+  const gone = once(peer, 'close');
+  pieces.cork();
+  for (const part of [SENT.subarray(0, 10), SENT.subarray(10, 5_000), SENT.subarray(5_000)])
+    pieces.write(part);
+  pieces.uncork();
+  pieces.end();
+  await gone;
+  expect(Buffer.concat(got)).toEqual(SENT);
+});

@@ -13,6 +13,7 @@ import {
   heldCalls,
   http2Client,
   raw,
+  replyOf,
   request,
   startDownstream,
   tcp,
@@ -177,7 +178,8 @@ describe('a deadline', () => {
     const clock = new ManualClock();
     const { handler, next } = heldCalls();
     const { port } = await startDownstream({ handler, clock });
-    const reply = request(http2Client(port), { 'grpc-timeout': '2S' }, undefined);
+    // It is not half-closed, so that there is something to wait for.
+    const reply = replyOf(http2Client(port).request({ ...GRPC_HEADERS, 'grpc-timeout': '2S' }));
     const incoming = await next();
     const read = rejectionOf(incoming.read());
     const { signal } = incoming;
