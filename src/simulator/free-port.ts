@@ -16,6 +16,8 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
     if (given.has(port)) continue;
+    // Before it is tried: another one may be asked for meanwhile.
+    given.add(port);
     const server = createServer();
     server.listen(port, host);
     try {
@@ -26,7 +28,6 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
     }
     server.close();
     await once(server, 'close');
-    given.add(port);
     return port;
   }
 }
