@@ -23,14 +23,13 @@ export class InPieces extends Duplex implements Reading {
     super();
     this.#socket = socket;
     this.#turns = turns;
-    // Here all that node:http2 does with a socket of its own. Half an answer would wait 40 ms for the peer's acknowledgement of the other half;
+    // As node:http2 does with a socket of its own. Half an answer would wait 40 ms for the peer's acknowledgement of the other half, …
     socket.setNoDelay();
-    // who has said all that he wants to say still gets his answers;
-    socket.allowHalfOpen = true;
-    // and RFC 9113 §9.2.1 forbids this with TLS 1.2.
+    // … and RFC 9113 §9.2.1 forbids this with TLS 1.2.
     if (socket instanceof TLSSocket) socket.disableRenegotiation();
     socket.on('readable', this.#offer);
-    socket.once('end', () => this.push(null));
+    // Its end is not handed on: node:http2 would end its side, too, and aborts the process if it writes before that is done.
+    socket.once('end', () => this.destroy());
     socket.once('close', () => this.destroy());
   }
 

@@ -69,9 +69,10 @@ const ATTACKS: readonly Attack[] = [
   },
   {
     name: 'forged-delete',
-    connections: 4,
+    // Writes wait for one another, the longer the busier the machine is: with fewer of them, for longer, the limit is reached on any.
+    connections: QUIET ? 4 : 2,
     count: QUIET ? FOREVER : 20_000,
-    seconds: 10,
+    seconds: QUIET ? 10 : 20,
     counted: limit('asking'),
     voids: true,
   },
@@ -83,7 +84,7 @@ beforeAll(async () => {
   const sets = [
     'server.ping={ interval: 2s, timeout: 3s }',
     'server.limits.firstFrameTimeout=3s',
-    'server.limits.asksPerSecond=50',
+    `server.limits.asksPerSecond=${QUIET ? 50 : 20}`,
     'snapshot.dir=',
     // What the legitimate callers ask stays remembered: this is about attacks, not about expiry.
     'cache.methods.ListSchedulers.ttl=1h',
