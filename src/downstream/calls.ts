@@ -30,7 +30,7 @@ export interface CallsOptions {
 /** What the manager is asked for one connection at the same time: its answers come in bulk, and each is work of the thread. */
 const ASKING_AT_ONCE = 1;
 /** A manager that takes longer is asked for the next one, too. */
-const ASKING_MS = 25;
+const ASKING_MS = 5;
 
 /** The calls of one connection, from their admission to the end of their streams. */
 export class Calls {
@@ -154,12 +154,7 @@ export class Calls {
 
   /** Made for who asks: of ten thousand connections few ever do. */
   readonly #slots = (): Slots => {
-    this.#asking ??= createSlots({
-      atOnce: ASKING_AT_ONCE,
-      patienceMs: ASKING_MS,
-      rests: true,
-      clock: this.#options.downstream.clock,
-    });
+    this.#asking ??= createSlots(ASKING_AT_ONCE, ASKING_MS, this.#options.downstream.clock);
     return this.#asking;
   };
 

@@ -12,11 +12,10 @@ import { Calls } from './calls.js';
 import { clientOf } from './client-of.js';
 import { Conduct } from './conduct.js';
 import type { Deadlines } from './deadlines.js';
-import type { Drainable } from './draining.js';
 import type { DownstreamOptions } from './engine.js';
 import type { Garbage } from './garbage.js';
 import { Liveness } from './liveness.js';
-import type { Reading } from './reading.js';
+import { createReading } from './reading.js';
 import type { RecentlyCut } from './recently-cut.js';
 import { refuse } from './refusal.js';
 import { Share } from './share.js';
@@ -26,8 +25,6 @@ export interface ConnectionOptions {
   readonly session: ServerHttp2Session;
   /** Below the session, which would politely wait for a peer that never answers. */
   readonly socket: Socket;
-  /** Of what its peer sends. */
-  readonly reading: Reading;
   readonly downstream: DownstreamOptions;
   readonly deadlines: Deadlines;
   readonly budget: ByteBudget;
@@ -36,10 +33,6 @@ export interface ConnectionOptions {
   readonly recentlyCut: RecentlyCut;
   /** It had to wait, because one from the same address had just been cut off. */
   readonly afterCut: boolean;
-  /** As it is told to `downstream.callers`. */
-  readonly caller: CallerConnection | undefined;
-  /** By when its first frame has to have come, monotonic ms. */
-  readonly speakByMs: number;
   readonly onClose: (connection: Connection) => void;
   /** A call has gone; the owner may be waiting for the last one. */
   readonly onCallClose: () => void;
@@ -48,11 +41,12 @@ export interface ConnectionOptions {
 const ignore = (): void => {};
 
 /** One connection of a caller: its session, its calls, its pings. It owns the socket. */
-export class Connection implements Drainable {
+export class Connection {
   readonly #options: ConnectionOptions;
   readonly #session: ServerHttp2Session;
   readonly #calls: Calls;
   #closeReason: ConnectionCloseReason | undefined;
+  #caller: CallerConnection | undefined;
   #spoke = false;
   readonly #admit: (raw: readonly string[]) => Admission;
   /** By our own stopping. */
@@ -73,7 +67,7 @@ export class Connection implements Drainable {
     const address = options.socket.remoteAddress ?? '';
     this.#share = new Share({
       turns: options.turns,
-      reading: options.reading,
+      reading: createReading(options.socket),
       afterCut: options.afterCut,
       clock,
     });
@@ -105,7 +99,6 @@ export class Connection implements Drainable {
       session: options.session,
       limits,
       clock,
-      speakByMs: options.speakByMs,
       idleSinceMs: () => (this.openCalls > 0 ? undefined : this.#idleSinceMs),
       isFlooding: () => this.#conduct.isFlooding(),
       // In turn: two thousand that came together and said nothing are over their time together, too.
@@ -113,6 +106,8 @@ export class Connection implements Drainable {
       leave: (reason) => this.#leave(reason),
     });
     this.#listen();
+    this.#caller = options.downstream.callers?.opened(address);
+    options.downstream.emit({ kind: 'connection-opened' });
   }
 
   get openCalls(): number {
@@ -169,23 +164,19 @@ export class Connection implements Drainable {
     this.#conduct.stream(raw);
     // It goes with its connection.
     if (this.#conduct.condemned) return;
-    if (this.#share.take()) this.#admitCall(stream, raw);
-    else this.#takeLater(stream, raw);
+    if (this.#share.take()) this.#take(stream, raw);
+    else this.#share.later(() => this.#take(stream, raw));
   }
 
-  #takeLater(stream: ServerHttp2Stream, raw: readonly string[]): void {
-    // Counted when it happens, not when its turn would have come: by then hundreds of others have come in the same read.
-    stream.once('close', this.#onReset);
-    this.#share.later(() => {
-      // It has gone, and costs nothing.
-      if (stream.destroyed || stream.closed) return false;
-      stream.off('close', this.#onReset);
-      this.#admitCall(stream, raw);
-      return true;
-    });
+  /** False: it has gone, and costs nothing. */
+  #take(stream: ServerHttp2Stream, raw: readonly string[]): boolean {
+    if (stream.destroyed || stream.closed) {
+      this.#conduct.reset();
+      return false;
+    }
+    this.#admitCall(stream, raw);
+    return true;
   }
-
-  readonly #onReset = (): void => this.#conduct.reset();
 
   #admitCall(stream: ServerHttp2Stream, raw: readonly string[]): void {
     const admission = this.#admit(raw);
@@ -203,7 +194,7 @@ export class Connection implements Drainable {
   #hear(metadata: Metadata): void {
     if (this.#spoke) return;
     this.#spoke = true;
-    this.#options.caller?.spoke(String(metadata['user-agent'] ?? ''));
+    this.#caller?.spoke(String(metadata['user-agent'] ?? ''));
   }
 
   /**
@@ -227,11 +218,6 @@ export class Connection implements Drainable {
    */
   #condemn(): void {
     this.#share.end();
-    this.#closeReason ??= 'limit';
-    // What else the same read brings nghttp2 refuses by itself then, at once, before anything is made for it; of more than
-    // a hundred such streams node:http2 gives the connection up by itself.
-    if (!this.#session.closed && !this.#session.destroyed)
-      this.#session.settings({ maxConcurrentStreams: 0 });
     this.#options.turns.alone(() => this.destroy('limit'));
   }
 
@@ -243,7 +229,7 @@ export class Connection implements Drainable {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
-    if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || this.#conduct.condemned) return;
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return;
     // Also ERR_HTTP2_TOO_MANY_INVALID_FRAMES, and what else node:http2 gives a connection up for.
     const broken = error.code?.startsWith('ERR_HTTP2_') === true;
     this.#closeReason ??= broken ? 'protocol-error' : 'error';
@@ -259,7 +245,7 @@ export class Connection implements Drainable {
       this.#liveness.stop();
       this.#share.end();
       if (!this.#session.destroyed) this.#session.destroy();
-      this.#options.caller?.closed();
+      this.#caller?.closed();
       this.#conduct.closed(this.#closeReason);
       this.#options.downstream.emit({ kind: 'connection-closed', reason: this.#closeReason ?? 'client' });
       this.#options.onClose(this);

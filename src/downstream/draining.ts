@@ -1,33 +1,23 @@
 import { GatewayError } from '../errors.js';
-import type { ConnectionCloseReason } from '../observe/events.js';
 import type { Clock, Timer } from '../rpc/clock.js';
+import type { Connection } from './connection.js';
 
 /** So long before the deadline the calls that are left are told, so that the words can still get out. */
 const LAST_WORDS_MS = 500;
 /** How long, once no call is left, a peer may take over closing its side. */
 const GOODBYE_MS = 2_000;
 
-/** Of a listener's connections, whatever they have got to. */
-export interface Drainable {
-  readonly openCalls: number;
-  /** It is to leave as soon as nothing is in flight. */
-  drain(): void;
-  /** Returns how many there were. */
-  endCalls(error: GatewayError): number;
-  destroy(reason: ConnectionCloseReason): void;
-}
-
 /** The end of a listener that no longer listens: GOAWAY, last calls, last words, cut. */
 export class Draining {
   readonly finished: Promise<{ clean: boolean }>;
-  readonly #connections: ReadonlySet<Drainable>;
+  readonly #connections: ReadonlySet<Connection>;
   readonly #clock: Clock;
   #timers: Timer[] = [];
   #goodbye: Timer | undefined;
   #clean = true;
   #resolve: (outcome: { clean: boolean }) => void = () => {};
 
-  constructor(connections: ReadonlySet<Drainable>, clock: Clock, deadlineMs: number) {
+  constructor(connections: ReadonlySet<Connection>, clock: Clock, deadlineMs: number) {
     this.#connections = connections;
     this.#clock = clock;
     this.finished = new Promise((resolve) => {

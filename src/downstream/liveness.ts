@@ -7,8 +7,6 @@ export interface LivenessOptions {
   readonly session: ServerHttp2Session;
   readonly limits: DownstreamLimits;
   readonly clock: Clock;
-  /** By when its first frame has to have come, monotonic ms. */
-  readonly speakByMs: number;
   /** Since when there has been no call, monotonic ms; undefined: there is one. */
   readonly idleSinceMs: () => number | undefined;
   /** Has too much come since it was last asked that is for nothing? */
@@ -27,8 +25,8 @@ export class Liveness {
 
   constructor(options: LivenessOptions) {
     this.#options = options;
-    const { speakByMs, clock, cut } = options;
-    this.#timer = clock.setTimer(Math.max(0, speakByMs - clock.nowMs()), () => cut('first-frame'));
+    const { limits, clock, cut } = options;
+    this.#timer = clock.setTimer(limits.limits.firstFrameTimeoutMs, () => cut('first-frame'));
   }
 
   /** The first frame has come. */

@@ -3,23 +3,21 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { GatewayError } from '../errors.js';
 import { type ByteBudget, createByteBudget } from '../rpc/byte-budget.js';
 import type { Timer } from '../rpc/clock.js';
-import { Arrival } from './arrival.js';
-import { Connection, type ConnectionOptions } from './connection.js';
+import { Connection } from './connection.js';
 import { createConnectionsByAddress } from './connections-by-address.js';
 import { Deadlines } from './deadlines.js';
-import { type Drainable, Draining } from './draining.js';
+import { Draining } from './draining.js';
 import type { Downstream, DownstreamOptions, Engine } from './engine.js';
 import { createGarbage } from './garbage.js';
 import { CONNECTION_WINDOW_BYTES, http2Options } from './http2-options.js';
-import { InPieces } from './in-pieces.js';
 import { createListener, renewTls } from './listener.js';
 import { createReading } from './reading.js';
 import { createRecentlyCut, type RecentlyCut } from './recently-cut.js';
 import { Turns } from './turns.js';
 
-/** Sessions that are made in the turn in which their connections speak, as long as turns are short. */
+/** Connections that are opened in the turn in which they come, as long as turns are short. */
 const CONNECTIONS_PER_TURN = 16;
-/** So long a connection from where one has just been cut off has few streams, and is read in pieces. */
+/** So long a connection from where one has just been cut off has few streams. */
 const TRUSTED_AFTER_MS = 1_000;
 
 /** The listener for callers, over node:http2. Throws GatewayError `config-invalid` where TLS cannot be set up. */
@@ -34,7 +32,7 @@ class NodeDownstream implements Downstream {
   readonly #byAddress = createConnectionsByAddress();
   readonly #recentlyCut: RecentlyCut;
   readonly #listener: Server;
-  readonly #connections = new Set<Drainable>();
+  readonly #connections = new Set<Connection>();
   /** Every accepted socket, those in a TLS handshake included. */
   readonly #sockets = new Set<Socket>();
   #draining: Draining | undefined;
@@ -134,53 +132,11 @@ class NodeDownstream implements Downstream {
     const released = this.#admit(socket);
     if (released === undefined) return;
     const waitMs = this.#recentlyCut.waitMs(socket.remoteAddress ?? '');
-    if (waitMs === 0) this.#arrive(socket, released, false);
-    else this.#arriveLater(socket, waitMs, released);
+    if (waitMs === 0 && this.#mayOpenNow()) this.#open(socket, released, false);
+    else this.#openLater(socket, waitMs, released);
   }
 
-  /** No sooner than in `waitMs`; until then nothing of it is read. */
-  #arriveLater(socket: Socket, waitMs: number, released: () => void): void {
-    this.#options.emit({ kind: 'connection-delayed' });
-    const reading = createReading(socket);
-    reading.stop();
-    const work = (): false => {
-      reading.start();
-      if (!socket.destroyed && !this.#refusedStopping(socket)) this.#arrive(socket, released, true);
-      return false;
-    };
-    const timer = this.#options.clock.setTimer(waitMs, () => this.#turns.wait({ work }));
-    socket.once('close', () => {
-      timer.cancel();
-      released();
-    });
-  }
-
-  #arrive(socket: Socket, released: () => void, afterCut: boolean): void {
-    const { callers, clock, emit, limits } = this.#options;
-    const { firstFrameTimeoutMs: timeoutMs } = limits.limits;
-    const caller = callers?.opened(socket.remoteAddress ?? '');
-    const speakByMs = clock.nowMs() + timeoutMs;
-    emit({ kind: 'connection-opened' });
-    const arrival = new Arrival({
-      socket,
-      timeoutMs,
-      turns: this.#turns,
-      clock,
-      mayOpenNow: () => this.#mayOpenNow(),
-      onSpoke: () => {
-        this.#open({ socket, caller, speakByMs, afterCut }, released);
-        this.#connections.delete(arrival);
-      },
-      onClose: (reason) => {
-        caller?.closed();
-        emit({ kind: 'connection-closed', reason });
-        this.#gone(arrival, released);
-      },
-    });
-    this.#connections.add(arrival);
-  }
-
-  /** Those that come together speak together, and to make a session is a piece of work. */
+  /** libuv accepts whoever has come, all in one go, and each is a piece of work. */
   #mayOpenNow(): boolean {
     const turn = this.#turns.now;
     if (turn !== this.#turn) {
@@ -191,30 +147,44 @@ class NodeDownstream implements Downstream {
     return this.#opened <= (this.#turns.isLong ? 1 : CONNECTIONS_PER_TURN);
   }
 
-  #open(
-    arrived: Pick<ConnectionOptions, 'socket' | 'caller' | 'speakByMs' | 'afterCut'>,
-    released: () => void,
-  ): void {
-    const { socket, afterCut } = arrived;
-    const pieces = afterCut ? new InPieces(socket, this.#turns) : undefined;
-    const session = http2.performServerHandshake(
-      pieces ?? socket,
-      http2Options(this.#options.limits, afterCut),
-    );
-    const trusted = pieces && this.#trustLater(session, pieces);
+  /** In its turn, and no sooner than in `waitMs`; until then nothing of it is read. */
+  #openLater(socket: Socket, waitMs: number, released: () => void): void {
+    const afterCut = waitMs > 0;
+    if (afterCut) this.#options.emit({ kind: 'connection-delayed' });
+    const reading = createReading(socket);
+    reading.stop();
+    const work = (): false => {
+      reading.start();
+      if (!socket.destroyed && !this.#refusedStopping(socket)) this.#open(socket, released, afterCut);
+      return false;
+    };
+    const wait = (): void => this.#turns.wait({ work });
+    const timer = afterCut ? this.#options.clock.setTimer(waitMs, wait) : undefined;
+    if (!afterCut) wait();
+    socket.once('close', () => {
+      timer?.cancel();
+      released();
+    });
+  }
+
+  #open(socket: Socket, released: () => void, afterCut: boolean): void {
+    const session = http2.performServerHandshake(socket, http2Options(this.#options.limits, afterCut));
+    const trusted = afterCut ? this.#trustLater(session) : undefined;
     const connection = new Connection({
-      ...arrived,
       session,
-      reading: pieces ?? createReading(socket),
+      socket,
       downstream: this.#options,
       deadlines: this.#deadlines,
       budget: this.#budget,
       turns: this.#turns,
       garbage: this.#garbage,
       recentlyCut: this.#recentlyCut,
+      afterCut,
       onClose: (closed) => {
         trusted?.cancel();
-        this.#gone(closed, released);
+        released();
+        this.#connections.delete(closed);
+        this.#draining?.check();
       },
       onCallClose: () => this.#draining?.check(),
     });
@@ -222,18 +192,11 @@ class NodeDownstream implements Downstream {
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
   }
 
-  #gone(connection: Drainable, released: () => void): void {
-    released();
-    this.#connections.delete(connection);
-    this.#draining?.check();
-  }
-
   /** Whoever shares the address of one who was cut off is to have what all have. */
-  #trustLater(session: ServerHttp2Session, pieces: InPieces): Timer {
+  #trustLater(session: ServerHttp2Session): Timer {
     const { limits, clock } = this.#options;
     const { maxConcurrentStreams } = limits;
     return clock.setTimer(TRUSTED_AFTER_MS, () => {
-      pieces.trust();
       if (!session.destroyed) session.settings({ maxConcurrentStreams });
     });
   }

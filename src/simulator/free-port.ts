@@ -10,7 +10,10 @@ const LAST = 22_000;
 
 const given = new Set<number>();
 
-/** A port of `host` on which nobody listens, once per process: likely to be free when who listened there is started again. */
+/**
+ * A port of `host` on which nobody listens, which is given to nobody else as long as this process lives, in others neither: it is free when
+ * who listened there is started again.
+ */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   if (given.size > (LAST - FIRST) / 2) given.clear();
   for (;;) {
@@ -28,6 +31,19 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
     }
     server.close();
     await once(server, 'close');
-    return port;
+    if (await isOurs(port)) return port;
   }
+}
+
+/** Linux's abstract sockets are held by one process, leave no file, and go with it. */
+async function isOurs(port: number): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  const mark = createServer().listen(`\0dragonfly-manager-gateway port ${port}`);
+  try {
+    await once(mark, 'listening');
+  } catch {
+    return false;
+  }
+  mark.unref();
+  return true;
 }

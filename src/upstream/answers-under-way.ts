@@ -37,7 +37,7 @@ const nothing = (): void => undefined;
 export function createAnswersUnderWay(options: AnswersUnderWayOptions): AnswersUnderWay {
   const { limits, isKnown, clock, emit } = options;
   const budget = createByteBudget(() => limits.bytesInFlight);
-  const inTurn = createSlots({ atOnce: OPENING_AT_ONCE, patienceMs: OPENING_MS, clock });
+  const inTurn = createSlots(OPENING_AT_ONCE, OPENING_MS, clock);
   /** Methods by whether their last answer was small; the oldest first. */
   const small = new Map<string, boolean>();
 

@@ -5,7 +5,7 @@ import type { Call, CallHandler } from '../../src/rpc/call.js';
 import { NO_METADATA } from '../../src/rpc/metadata.js';
 import { OK_STATUS } from '../../src/rpc/status.js';
 import { framed } from '../support/framed.js';
-import { call, grpcClient, http2Client, raw, request, startDownstream } from './harness.js';
+import { call, grpcClient, heldCalls, http2Client, raw, request, startDownstream } from './harness.js';
 
 const MIB = 1024 * 1024;
 
@@ -81,6 +81,18 @@ describe('a call of a grpc-js client', () => {
     const { port } = await startDownstream();
     const { messages } = await call(grpcClient(port), [Buffer.alloc(0)]);
     expect(messages).toEqual([Buffer.alloc(0)]);
+  });
+
+  it('hears the end of a request without a message, however late it begins to read', async () => {
+    const { handler, next } = heldCalls();
+    const { port } = await startDownstream({ handler });
+    const answer = request(http2Client(port), {});
+    const incoming = await next();
+    // The end has been told by now, and nobody listened.
+    for (let times = 0; times < 10; times++) await new Promise(setImmediate);
+    expect(await incoming.read()).toBeUndefined();
+    incoming.end(OK_STATUS, NO_METADATA);
+    expect((await answer).headers['grpc-status']).toBe('0');
   });
 
   it('gets 20 MiB in one message', async () => {

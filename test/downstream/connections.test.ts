@@ -20,6 +20,8 @@ import {
 } from './harness.js';
 import { rawPeer } from './raw-peer.js';
 
+const AT_ONCE = 400;
+
 describe('the listener', () => {
   it('says why it cannot listen', async () => {
     const { port } = await startDownstream();
@@ -51,6 +53,25 @@ describe('the listener', () => {
       { kind: 'connection-opened' },
       { kind: 'connection-closed', reason: 'client' },
     ]);
+  });
+
+  it('opens those that come all at once a few in a turn of the event loop, so that nobody waits for them all', async () => {
+    const { port, events } = await startDownstream();
+    const openedBy: number[] = [];
+    let turn = 0;
+    const opened = events.until(() => {
+      openedBy[turn] = events.of('connection-opened').length;
+      return openedBy[turn] === AT_ONCE;
+    });
+    const next = (): void => {
+      turn += 1;
+      openedBy[turn] = events.of('connection-opened').length;
+      if (openedBy[turn] !== AT_ONCE) setImmediate(next);
+    };
+    next();
+    await Promise.all([opened, ...Array.from({ length: AT_ONCE }, () => tcp(port))]);
+    const inOneTurn = openedBy.map((count, index) => count - (openedBy[index - 1] ?? 0));
+    expect(Math.max(...inOneTurn)).toBeLessThan(AT_ONCE / 2);
   });
 
   it('closes the connection that is one too many, and the others notice nothing', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import http2, { constants } from 'node:http2';
+import { constants } from 'node:http2';
 import { status as Code } from '@grpc/grpc-js';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createConnectionsByAddress } from '../../src/downstream/connections-by-address.js';
 import { createMemoryWatch } from '../../src/downstream/memory-watch.js';
 import { createRateLimit } from '../../src/downstream/rate-limit.js';
@@ -23,30 +23,6 @@ const many = (count: number, one: (index: number) => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => one(index)));
 
 describe('a connection', () => {
-  it('that is over a limit in the middle of what was read at once has nothing more made for it', async () => {
-    const sessions = vi.spyOn(http2, 'performServerHandshake');
-    onTestFinished(() => sessions.mockRestore());
-    const { port, events } = await startDownstream({ limits: { resetsPerSecond: 20 } });
-    const socket = await tcp(port);
-    const settings = once(socket, 'data');
-    socket.write(rawPeer.hello);
-    await settings;
-    const { value: session } = sessions.mock.results[0] as { value: http2.ServerHttp2Session };
-    let streams = 0;
-    session.on('stream', () => {
-      streams += 1;
-    });
-    socket.write(many(400, (index) => reset(2 * index + 1)));
-    await closed(socket);
-    await events.seen('connection-closed');
-    // Of more than a hundred refused node:http2 makes an error of its own, which is none of the protocol.
-    expect(events.of('connection-closed').map(({ reason }) => reason)).toEqual(['limit']);
-    expect(events.of('bad-input')).toEqual([]);
-    expect(events.of('limit-reached').map(({ limit }) => limit)).toEqual(['resets']);
-    // Forty are allowed, more than are begun in a turn, and the next one is one too many.
-    expect(streams).toBe(41);
-  });
-
   it('that says nothing is closed after server.limits.firstFrameTimeout, half a preface or none', async () => {
     const clock = new ManualClock();
     const { port, events } = await startDownstream({ clock });

@@ -1,9 +1,5 @@
-import { once } from 'node:events';
-import type net from 'node:net';
-import tls from 'node:tls';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRecentlyCut } from '../../src/downstream/recently-cut.js';
-import { makeAuthority } from '../support/certificates.js';
 import { framed } from '../support/framed.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { closed, http2Client, request, startDownstream, tcp } from './harness.js';
@@ -12,16 +8,12 @@ import { rawPeer } from './raw-peer.js';
 const AGAIN = framed(Buffer.from('x'));
 const pings = (count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => rawPeer.ping()));
 
-async function startCut(options: Parameters<typeof startDownstream>[0] = {}) {
+async function startCut() {
   const clock = new ManualClock();
-  const started = await startDownstream({
-    ...options,
-    clock,
-    limits: { pingsPerSecond: 5, connectionsPerAddress: 3 },
-  });
-  const cut = async (given?: net.Socket): Promise<void> => {
+  const started = await startDownstream({ clock, limits: { pingsPerSecond: 5, connectionsPerAddress: 3 } });
+  const cut = async (): Promise<void> => {
     const before = started.events.of('connection-closed').length;
-    const socket = given ?? (await tcp(started.port));
+    const socket = await tcp(started.port);
     rawPeer.send(socket, rawPeer.hello, pings(20));
     await closed(socket);
     await started.events.seen('connection-closed', before + 1);
@@ -155,53 +147,6 @@ describe('who has been cut off', () => {
 });
 
 describe('a connection from where another one was cut off', () => {
-  it('carries large messages both ways, before it is trusted and afterwards', async () => {
-    const { port, events, clock, cut } = await startCut();
-    await cut();
-    const large = framed(Buffer.alloc(1024 * 1024, 'x'));
-    const client = http2Client(port);
-    const answer = request(client, {}, large);
-    await events.seen('connection-delayed');
-    clock.advance(500);
-    expect((await answer).body.equals(large)).toBe(true);
-    clock.advance(1_000);
-    expect((await request(client, {}, large)).body.equals(large)).toBe(true);
-  });
-
-  it.each(['plain', 'TLS'])(
-    'that closes its side with its call under way has gone by itself, and nothing is left of it: %s',
-    async (how) => {
-      const authority = makeAuthority();
-      const tlsOf = { ...authority.leaf('gateway'), caCert: '', clientAuth: 'none' } as const;
-      const { port, events, clock, cut, downstream } = await startCut(how === 'TLS' ? { tls: tlsOf } : {});
-      const connect = async (): Promise<net.Socket> => {
-        if (how === 'plain') return tcp(port);
-        const socket = tls.connect({
-          port,
-          host: '127.0.0.1',
-          rejectUnauthorized: false,
-          ALPNProtocols: ['h2'],
-        });
-        socket.on('error', () => {});
-        onTestFinished(() => void socket.destroy());
-        await once(socket, 'secureConnect');
-        return socket;
-      };
-      await cut(await connect());
-      const socket = await connect();
-      await events.seen('connection-delayed');
-      clock.advance(500);
-      const call = [rawPeer.headers(1), rawPeer.data(1, AGAIN), rawPeer.halfClose(1)];
-      socket.end(Buffer.concat([rawPeer.hello, ...call]));
-      await closed(socket);
-      await events.seen('connection-closed', 2);
-      expect(events.of('connection-closed').map(({ reason }) => reason)).toEqual(['limit', 'client']);
-      expect(events.of('internal-error')).toEqual([]);
-      clock.advance(1_000);
-      expect([downstream.connections, clock.pendingTimers]).toEqual([0, 0]);
-    },
-  );
-
   it('has no burst of its own to speak of', async () => {
     const { port, events, clock, cut } = await startCut();
     await cut();

@@ -11,7 +11,7 @@ const DELETE = '/manager.v2.Manager/DeleteSeedPeer';
 const GET = '/manager.v2.Manager/GetSeedPeer';
 const UPDATE = '/manager.v2.Manager/UpdateScheduler';
 const AT_ONCE = 1;
-const PATIENCE_MS = 25;
+const PATIENCE_MS = 5;
 
 let manager: ScriptedManager;
 /** Lets the manager answer a deletion, in the order in which they came. */

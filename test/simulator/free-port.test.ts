@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
@@ -14,9 +15,34 @@ async function listen(port: number): Promise<Server> {
 }
 
 it('gives each port once, and one that can be listened on', async () => {
-  const ports = await Promise.all(Array.from({ length: 1_000 }, () => freePort()));
-  expect(new Set(ports).size).toBe(1_000);
+  const ports = await Promise.all(Array.from({ length: 300 }, () => freePort()));
+  expect(new Set(ports).size).toBe(300);
   for (const port of ports.slice(0, 3)) await listen(port);
+});
+
+it('gives none that another process has been given, though nobody listens there now', async () => {
+  const program = `
+    const { freePort } = await import(process.argv[1]);
+    const ports = await Promise.all(Array.from({ length: 300 }, () => freePort()));
+    process.stdout.write(JSON.stringify(ports));
+    setInterval(() => {}, 1_000);`;
+  const built = new URL('../../dist/simulator/free-port.js', import.meta.url).href;
+  const other = spawn(process.execPath, ['--input-type=module', '-e', program, built], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    let said = '';
+    for await (const chunk of other.stdout) {
+      said += chunk;
+      if (said.endsWith(']')) break;
+    }
+    const theirs = new Set(JSON.parse(said) as number[]);
+    const ours = await Promise.all(Array.from({ length: 300 }, () => freePort()));
+    expect(ours.filter((port) => theirs.has(port))).toEqual([]);
+  } finally {
+    other.kill();
+    await once(other, 'close');
+  }
 });
 
 it('gives none that an outgoing connection may get, which would keep it from its listener for a minute', async () => {

@@ -117,7 +117,7 @@ export function createClaimsExchange(options: ClaimsExchangeOptions): ClaimsExch
   const times = [us(timing.leaseMs), us(timing.freshMs), ms(timing.keptMs)];
   const common = [replica, ...times, keys.channel, us(timing.thereMs)];
 
-  const inTurn = createSlots({ atOnce: TAKES_AT_ONCE, patienceMs: config.timeoutMs, clock });
+  const inTurn = createSlots(TAKES_AT_ONCE, config.timeoutMs, clock);
 
   const run = async <T>(
     operation: RedisOperation,

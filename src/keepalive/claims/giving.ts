@@ -34,7 +34,7 @@ export function createGiving(desk: ClaimDesk): Giving {
   const offered = new Map<string, (given: boolean) => void>();
   let leaving = false;
   const ended = createEnded(clock, timing.leaseMs + timing.rubbishMs);
-  const inTurn = createSlots({ atOnce: AT_ONCE, patienceMs: SLOT_MS, clock });
+  const inTurn = createSlots(AT_ONCE, SLOT_MS, clock);
 
   const settle = (key: string, entry: Yielding, result: Yielded | undefined): void => {
     const replica = result === undefined ? '' : result.kind === 'free' ? undefined : result.to.replica;
